@@ -1,0 +1,49 @@
+# SPDX-License-Identifier: MIT
+#
+#   make            build everything into build/
+#   make demo       install what is missing, build, read a meter
+#   make check      install what the tests need, build, run all tests
+#   make help       all targets
+#
+# CC=clang, O=DIR (default build), SAN=address,undefined|thread, V=1 for full commands.
+
+O      ?= build
+V      ?= 0
+CC     ?= gcc
+AR     ?= ar
+PREFIX ?= /usr/local
+DESTDIR ?=
+PKG_CONFIG ?= pkg-config
+GLSLANG ?= glslangValidator
+ONNX_PROTO ?= /usr/include/onnx/onnx.proto
+
+VERSION := 0.1.0
+SOVERSION := 0
+
+MAKEFLAGS += --no-builtin-rules --no-print-directory
+.SUFFIXES:
+.DELETE_ON_ERROR:
+.SECONDARY:
+.PHONY: all help
+
+ifeq ($(V),0)
+quiet = @printf '  %-8s %s\n' $(1) $(patsubst $(O)/%,%,$@);
+else
+quiet =
+endif
+
+all: lib tools
+
+include userspace/userspace.mk
+include shaders/shaders.mk
+include tools/tools.mk
+include tests/tests.mk
+
+help:
+	@sed -n 's/^#   /  /p' $(firstword $(MAKEFILE_LIST))
+	@sed -n 's/^## /  /p' $(MAKEFILE_LIST)
+
+## make clean      remove build/
+.PHONY: clean
+clean:
+	rm -rf $(O)

@@ -1,0 +1,19 @@
+# SPDX-License-Identifier: MIT
+# Each shaders/NAME.comp lists its variants in lines "//! variant NAME -DX ...";
+# each becomes one SPIR-V module, validated, stripped and built into libjoule.
+
+SHADER_SRC := $(sort $(wildcard shaders/*.comp))
+SHADER_LIB := $(sort $(wildcard shaders/lib/*.glsl)) $(O)/gen/elementwise.glsl
+
+$(O)/gen/shaders.mk: shaders/gen_rules.sh $(SHADER_SRC)
+	@mkdir -p $(@D) && sh shaders/gen_rules.sh $(O) $(SHADER_SRC) >$@
+
+# Defines SPV (all modules) and a rule for each.
+include $(O)/gen/shaders.mk
+
+# One declaration of each element-wise formula: ir/elementwise.def.
+$(O)/gen/elementwise.glsl: userspace/ir/elementwise.def shaders/gen_elementwise.sh
+	$(call quiet,GEN)mkdir -p $(@D) && sh shaders/gen_elementwise.sh "$(CC)" $< >$@
+
+$(O)/gen/shader_table.c: $(SPV) shaders/gen_table.sh
+	$(call quiet,GEN)sh shaders/gen_table.sh $(SPV) >$@
