@@ -10,7 +10,7 @@ WARN := -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes -Wmissing-prototypes 
 	-Wpointer-arith -Wwrite-strings -Wundef -Wvla -Wformat=2 -Wno-unused-parameter
 OPT  ?= -O2 -g
 CPPFLAGS_ALL = -D_GNU_SOURCE -Iuserspace -Iuserspace/include -I$(O)/gen $(CPPFLAGS)
-CFLAGS_ALL = -std=c11 $(OPT) -fPIC -fvisibility=hidden -ffp-contract=off -fno-math-errno \
+CFLAGS_ALL = -std=c11 $(OPT) -fPIC -fno-semantic-interposition -ffp-contract=off -fno-math-errno \
 	$(WARN) $(SANFLAGS) $(CFLAGS)
 LIB_DEPS := $(shell $(PKG_CONFIG) --libs vulkan libprotobuf-c 2>/dev/null || echo -lvulkan -lprotobuf-c)
 LIBS = $(LIB_DEPS) -lm -lpthread
