@@ -11,7 +11,7 @@
 #include <stdint.h>
 
 #define JOULE_MAX_OPERANDS 12
-#define JOULE_MAX_SPEC     24
+#define JOULE_MAX_SPEC     40
 #define JOULE_MAX_PUSH     256
 
 enum joule_operand_kind {
