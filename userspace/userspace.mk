@@ -53,3 +53,6 @@ $(O)/libjoule.so: $(O)/libjoule.so.$(SOVERSION)
 	@ln -sf $(notdir $<) $@
 
 -include $(LIB_OBJ:.o=.d)
+
+# The reference's matrix product: whole models have to run on it in seconds.
+$(O)/userspace/ops/ref_gemm.o: OPT := -O3 -g
