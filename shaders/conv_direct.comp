@@ -12,6 +12,8 @@
 // same for the whole workgroup.
 #extension GL_GOOGLE_include_directive : require
 #include "lib/common.glsl"
+#include "lib/math.glsl"
+#include "elementwise.glsl"
 
 layout(constant_id = 3) const uint KD = 1;
 layout(constant_id = 4) const uint KH = 1;
@@ -28,11 +30,15 @@ layout(constant_id = 14) const bool PADDED = true;
 
 layout(push_constant, scalar) uniform Push {
 	Buf x, w, bias, y;
+	Buf ep_a, ep_b;
 	uvec3 size;      /* input depth, height, width */
 	uvec3 out_size;
 	ivec3 begin;     /* padding before the image */
 	uint in_group, out_group, groups;
 } push;
+
+#define JOULE_EPILOGUE_SPEC 15
+#include "lib/epilogue.glsl"
 
 #define TP 4
 const uint TAPS = KD * KH * KW;
@@ -142,7 +148,7 @@ void main()
 #endif
 
 			if (p < out_plane)
-				push.y.v[y_base + p] = T(r);
+				push.y.v[y_base + p] = T(joule_epilogue(r, y_base + p, m));
 		}
 	}
 }

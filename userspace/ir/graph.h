@@ -192,6 +192,14 @@ static inline struct joule_tensor *joule_node_in(const struct joule_node *n, int
 	return i < n->n_in ? n->in[i] : NULL;
 }
 
+/* The operator's own input i, where a fused epilogue's operands may follow them. */
+static inline struct joule_tensor *joule_node_own_in(const struct joule_node *n, int i)
+{
+	bool own = !n->epilogue.n || !n->epilogue.first_in || i < n->epilogue.first_in;
+
+	return own ? joule_node_in(n, i) : NULL;
+}
+
 static inline struct joule_tensor *joule_node_out(const struct joule_node *n, int i)
 {
 	return i < n->n_out ? n->out[i] : NULL;

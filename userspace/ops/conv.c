@@ -54,7 +54,7 @@ int64_t joule_conv_macs(const struct joule_conv *c)
 
 static int resolve(const struct joule_node *node, struct joule_conv *c)
 {
-	return joule_conv_resolve(node, node->in[0], node->in[1], joule_node_in(node, 2), c);
+	return joule_conv_resolve(node, node->in[0], node->in[1], joule_node_own_in(node, 2), c);
 }
 
 static int conv_infer(struct joule_node *node)
@@ -104,7 +104,7 @@ static int ref_blocked(struct joule_node *node, const struct joule_conv *c)
 {
 	int64_t in = joule_window_in(&c->w), out = joule_window_out(&c->w);
 	int64_t patch = c->in_group * joule_window_kernel(&c->w);
-	const struct joule_tensor *bias = joule_node_in(node, 2);
+	const struct joule_tensor *bias = joule_node_own_in(node, 2);
 	float *x_copy, *w_copy;
 	const float *x = joule_ref_floats(node->in[0], &x_copy);
 	const float *weight = joule_ref_floats(node->in[1], &w_copy);
@@ -153,7 +153,7 @@ static void add_tap(const struct joule_window *w, const double *x, double v, con
 
 static void ref_f64(struct joule_node *node, const struct joule_conv *c)
 {
-	const struct joule_tensor *bias = joule_node_in(node, 2);
+	const struct joule_tensor *bias = joule_node_own_in(node, 2);
 	int64_t in = joule_window_in(&c->w), out = joule_window_out(&c->w);
 	const double *weight = node->in[1]->data;
 	double *y = node->out[0]->data;
@@ -256,6 +256,7 @@ JOULE_OPS(conv) = {
 	{
 		.name = "Conv", .since = 1, .min_in = 2, .max_in = 3, .min_out = 1, .max_out = 1,
 		.attrs_bytes = sizeof(ST), .attrs = joule_conv_attr_table,
+		.traits = JOULE_OP_EPILOGUE,
 		.infer = conv_infer, .ref = conv_ref, .bind = conv_bind, .cost = conv_cost,
 	},
 	JOULE_OPS_END,

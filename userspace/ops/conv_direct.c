@@ -5,6 +5,7 @@
  */
 #include "ops/common.h"
 #include "ops/conv.h"
+#include "ops/epilogue.h"
 
 #define LOCAL 32
 
@@ -23,7 +24,7 @@ static int channel_tile(const struct joule_conv *c)
 static int bind(const struct joule_node *node, const struct joule_conv *c, const char *dtype,
 		struct joule_binder *b)
 {
-	const struct joule_tensor *bias = joule_node_in(node, 2);
+	const struct joule_tensor *bias = joule_node_own_in(node, 2);
 	bool packed = joule_tensor_is_const(node->in[1]);
 	int tile = channel_tile(c);
 	int64_t panels = JOULE_DIV_UP(c->out_group, tile), out = joule_window_out(&c->w);
@@ -57,6 +58,7 @@ static int bind(const struct joule_node *node, const struct joule_conv *c, const
 	joule_bind_spec(d, packed);
 	joule_bind_spec(d, bias != NULL);
 	joule_bind_spec(d, padded);
+	joule_epilogue_bind(b, d, node, 1);
 	joule_bind_local(d, LOCAL, 1, 1);
 	joule_bind_groups(d, (uint64_t)JOULE_DIV_UP(out, LOCAL * 4), (uint64_t)(panels * c->group),
 			  (uint64_t)c->batch);
