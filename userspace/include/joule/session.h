@@ -164,7 +164,22 @@ struct joule_session_stats {
 
 int joule_session_get_stats(struct joule_session *session, struct joule_session_stats *out);
 
-/* stage: "graph" after passes, "plan" with places, barriers and kernels. */
+/* How often an operator occurs in the file's graph and after the passes. */
+struct joule_op_count {
+	const char *op; /* valid as long as the session */
+	int before, after;
+};
+
+/* Fills at most max entries, by name; returns how many there are. */
+int joule_session_op_counts(struct joule_session *session, struct joule_op_count *list, int max);
+
+/* Name and one-line description of pass i, in the order they run. -ERANGE behind the last. */
+int joule_pass_info(int i, const char **name, const char **description);
+
+/*
+ * As text. stage: "passes", the graph after the passes; "plan", steps with
+ * places, barriers and kernels. -EINVAL for another stage.
+ */
 int joule_session_dump(struct joule_session *session, const char *stage, FILE *to);
 
 #ifdef __cplusplus
