@@ -70,6 +70,20 @@ int joule_device_open(struct joule_context *context, const char *id, struct joul
 void joule_device_close(struct joule_device *device);
 void joule_device_get_info(const struct joule_device *device, struct joule_device_info *out);
 
+/*
+ * What the device really does, measured now (about a second): multiply-adds
+ * in registers, written as fma() and as a * b + c, two operations each, and
+ * reading plus writing memory far larger than its caches. JOULE_MEASURED all.
+ */
+struct joule_device_peak {
+	double fma_gflops, mul_add_gflops; /* fp32 */
+	double f16_gflops;                 /* 0 without fp16 arithmetic */
+	double bandwidth_gbytes;           /* 1e9 bytes a second, reads and writes added */
+};
+
+/* -ENOTSUP for "cpu". */
+int joule_device_measure_peak(struct joule_device *device, struct joule_device_peak *out);
+
 #ifdef __cplusplus
 }
 #endif

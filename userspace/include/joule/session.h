@@ -40,6 +40,11 @@ struct joule_session_params {
 	const char *const *disabled_passes; /* NULL-terminated pass names */
 	bool profile;            /* make the second recording, with time stamps */
 	uint64_t max_submit_ns;  /* split long graphs: aim of one submission, 0 = driver's watchdog */
+	/*
+	 * Constants that a file gives as one repeated value (ConstantOfShape) get
+	 * pseudo-random values instead: for benchmarks of models without weights.
+	 */
+	bool random_weights;
 	bool keep_all;           /* keep every tensor readable (joule_session_tensor) */
 };
 
