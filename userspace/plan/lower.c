@@ -1,0 +1,197 @@
+// SPDX-License-Identifier: MIT
+/* Nodes to launches: each operator's bind() is asked, its refusal remembered. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/checked.h"
+#include "base/log.h"
+#include "ir/op.h"
+#include "plan/build.h"
+
+static bool empty(const struct joule_node *node)
+{
+	for (int i = 0; i < node->n_out; i++)
+		if (node->out[i] && joule_tensor_count(node->out[i]) != 0)
+			return false;
+	return true;
+}
+
+static int check_known(const struct joule_node *node)
+{
+	for (int i = 0; i < node->n_in + node->n_out; i++) {
+		const struct joule_tensor *t =
+			i < node->n_in ? node->in[i] : node->out[i - node->n_in];
+		char buf[128];
+
+		if (t && (!t->dtype || joule_tensor_bytes(t) < 0))
+			return joule_node_err(node, -EINVAL, "shape %s of %s is not known",
+					      joule_shape_str(&t->shape, buf, sizeof(buf)),
+					      t->name);
+	}
+	return 0;
+}
+
+/*
+ * Parts of in[0] one after another in memory: true when the cut is along the
+ * outermost dimension that is not 1 and each part starts well aligned.
+ */
+static bool parts_in_place(const struct joule_node *node)
+{
+	const struct joule_tensor *in = node->in[0];
+	int64_t at = 0;
+
+	for (int i = 0; i < node->n_out; i++) {
+		const struct joule_tensor *out = node->out[i];
+		int64_t outer = 1;
+		int d = 0;
+
+		if (!out || out->shape.rank != in->shape.rank || at % JOULE_PLAN_PART_ALIGN)
+			return false;
+		while (d < in->shape.rank && out->shape.dims[d] == in->shape.dims[d])
+			outer *= in->shape.dims[d++];
+		if (d < in->shape.rank && outer != 1)
+			return false;
+		at += joule_tensor_bytes(out);
+	}
+	return at == joule_tensor_bytes(in);
+}
+
+static int lower_host(struct joule_build_node *bn, const char *reason)
+{
+	if (!bn->node->op->ref)
+		return joule_node_err(bn->node, -ENOTSUP, "cannot run anywhere: %s", reason);
+	bn->kind = JOULE_BUILD_HOST;
+	bn->reason = reason;
+	return 0;
+}
+
+static int lower_node(struct joule_build *b, struct joule_build_node *bn)
+{
+	struct joule_node *node = bn->node;
+	const struct joule_op *op = node->op;
+	int ret;
+
+	if (op->traits & (JOULE_OP_CONTROL | JOULE_OP_LATE_SHAPE))
+		return joule_node_err(node, -EINVAL, "cannot be planned ahead");
+	ret = check_known(node);
+	if (ret)
+		return ret;
+	if (empty(node)) {
+		bn->kind = JOULE_BUILD_EMPTY;
+		return 0;
+	}
+	if ((op->traits & JOULE_OP_VIEW) ||
+	    ((op->traits & JOULE_OP_PART) && parts_in_place(node))) {
+		bn->kind = JOULE_BUILD_ALIAS;
+		return 0;
+	}
+	if (op->traits & JOULE_OP_HOST)
+		return lower_host(bn, "shape or integer work");
+	if (!op->bind)
+		return lower_host(bn, "operator has no kernel");
+	joule_binder_init(&bn->binder, b->params->caps, &b->plan->blobs);
+	bn->binder.f16_arithmetic = b->params->f16_arithmetic;
+	bn->binder.deterministic = b->params->deterministic;
+	ret = op->bind(node, &bn->binder);
+	if (ret == -ENOTSUP)
+		return lower_host(bn, bn->binder.refusal ?
+					      joule_arena_strdup(&b->plan->arena, bn->binder.refusal) :
+					      "kernel refused without a reason");
+	if (ret == -ENOMEM)
+		return joule_node_err(node, ret, "no memory for its packed constants");
+	if (ret)
+		return joule_node_err(node, ret, "could not be lowered");
+	bn->kind = JOULE_BUILD_DEVICE;
+	return 0;
+}
+
+int joule_build_lower(struct joule_build *b)
+{
+	struct joule_node *const *nodes = b->params->nodes ? b->params->nodes : b->graph->nodes;
+
+	b->n_nodes = b->params->nodes ? b->params->n_nodes : b->graph->n_nodes;
+	b->nodes = calloc((size_t)b->n_nodes + 1, sizeof(*b->nodes));
+	if (!b->nodes)
+		return joule_err_nomem(b->graph->log, "plan");
+	for (int i = 0; i < b->n_nodes; i++) {
+		int ret;
+
+		b->nodes[i].node = nodes[i];
+		ret = lower_node(b, &b->nodes[i]);
+		if (ret)
+			return ret;
+	}
+	return 0;
+}
+
+/* ---- order ---- */
+
+static bool ready(const struct joule_node *node, const bool *made, const bool *ours)
+{
+	for (int i = 0; i < node->n_in; i++) {
+		const struct joule_tensor *t = node->in[i];
+
+		if (t && ours[t->index] && !made[t->index])
+			return false;
+	}
+	return true;
+}
+
+/*
+ * Host nodes that are ready go first, then device nodes in their order up to
+ * the point where all that is left waits for the host.
+ */
+int joule_build_order(struct joule_build *b)
+{
+	size_t tensors = (size_t)b->graph->n_tensors + 1, n = (size_t)b->n_nodes + 1;
+	struct joule_build_node *order = calloc(n, sizeof(*order));
+	bool *made = calloc(tensors, 1), *ours = calloc(tensors, 1), *done = calloc(n, 1);
+	int hosts = 0, placed = 0, ret = 0;
+
+	for (int i = 0; i < b->n_nodes; i++)
+		hosts += b->nodes[i].kind == JOULE_BUILD_HOST;
+	if (!hosts)
+		goto out; /* the given order will do */
+	if (!order || !made || !ours || !done) {
+		ret = joule_err_nomem(b->graph->log, "plan");
+		goto out;
+	}
+	for (int i = 0; i < b->n_nodes; i++)
+		for (int j = 0; j < b->nodes[i].node->n_out; j++)
+			if (b->nodes[i].node->out[j])
+				ours[b->nodes[i].node->out[j]->index] = true;
+	for (bool host = true; placed < b->n_nodes; host = !host) {
+		int before = placed;
+
+		for (int i = 0; i < b->n_nodes; i++) {
+			struct joule_build_node *bn = &b->nodes[i];
+
+			/* Aliases and empty ones cost nothing: they go along with either. */
+			if (done[i] || (bn->kind == JOULE_BUILD_HOST && !host) ||
+			    (bn->kind == JOULE_BUILD_DEVICE && host) ||
+			    !ready(bn->node, made, ours))
+				continue;
+			done[i] = true;
+			for (int j = 0; j < bn->node->n_out; j++)
+				if (bn->node->out[j])
+					made[bn->node->out[j]->index] = true;
+			order[placed++] = *bn;
+		}
+		if (placed == before && !host) {
+			ret = joule_err(b->graph->log, -ELOOP,
+					"%s: nodes to plan are not in topological order",
+					b->graph->file);
+			goto out;
+		}
+	}
+	free(b->nodes);
+	b->nodes = order;
+	order = NULL;
+out:
+	free(order);
+	free(made);
+	free(ours);
+	free(done);
+	return ret;
+}
