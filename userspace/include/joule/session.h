@@ -108,6 +108,15 @@ int joule_session_output(struct joule_session *session, int i, struct joule_view
 /* Any tensor by name, for sessions made with keep_all. -ENOENT, -EINVAL. */
 int joule_session_tensor(struct joule_session *session, const char *name, struct joule_view *out);
 
+/* One tensor that keep_all keeps. Strings are valid as long as the session. */
+struct joule_tensor_info {
+	const char *name, *node, *op; /* the node that makes it */
+	const char *device;           /* where that ran: "vulkan" or "cpu" */
+};
+
+/* Fills at most max entries in the order they are computed; returns how many there are. */
+int joule_session_tensors(struct joule_session *session, struct joule_tensor_info *list, int max);
+
 /*
  * Makes output i of each run the input j of the next (recurrent state), with
  * zeros first. The two must agree in type and shape.
