@@ -32,11 +32,13 @@ layout(buffer_reference, scalar, buffer_reference_align = 8) buffer BufI64 { ive
 #extension GL_EXT_shader_8bit_storage : require
 #extension GL_EXT_shader_explicit_arithmetic_types_int8 : require
 #define T int8_t
+#define T4 i8vec4
 #define T_BYTES 1
 #elif defined(T_U8) || defined(T_BOOL)
 #extension GL_EXT_shader_8bit_storage : require
 #extension GL_EXT_shader_explicit_arithmetic_types_int8 : require
 #define T uint8_t
+#define T4 u8vec4
 #define T_BYTES 1
 #elif defined(T_I32)
 #define T int

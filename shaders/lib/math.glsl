@@ -6,6 +6,12 @@
  * overflow for large x.
  */
 
+/* x clamped to [0, 1]; NaN stays NaN, which clamp() does not promise. */
+float joule_ew_unit(float x)
+{
+	return x < 0.0 ? 0.0 : (x > 1.0 ? 1.0 : x);
+}
+
 float joule_expm1(float x)
 {
 	/* Taylor near 0, where exp(x) - 1 cancels. */

@@ -24,6 +24,45 @@ const char *joule_ew_name(enum joule_ew_code code)
 	return codes[code].name;
 }
 
+enum joule_ew_code joule_ew_swapped(enum joule_ew_code code)
+{
+	switch (code) {
+	case JOULE_EW_ADD:
+	case JOULE_EW_MUL:
+	case JOULE_EW_MIN:
+	case JOULE_EW_MAX:
+	case JOULE_EW_EQUAL:
+	case JOULE_EW_AND:
+	case JOULE_EW_OR:
+	case JOULE_EW_XOR:
+		return code;
+	case JOULE_EW_SUB:
+		return JOULE_EW_RSUB;
+	case JOULE_EW_RSUB:
+		return JOULE_EW_SUB;
+	case JOULE_EW_DIV:
+		return JOULE_EW_RDIV;
+	case JOULE_EW_RDIV:
+		return JOULE_EW_DIV;
+	case JOULE_EW_LESS:
+		return JOULE_EW_GREATER;
+	case JOULE_EW_GREATER:
+		return JOULE_EW_LESS;
+	case JOULE_EW_LESS_EQUAL:
+		return JOULE_EW_GREATER_EQUAL;
+	case JOULE_EW_GREATER_EQUAL:
+		return JOULE_EW_LESS_EQUAL;
+	default:
+		return JOULE_EW_COUNT;
+	}
+}
+
+/* x clamped to [0, 1]; NaN stays NaN. */
+static double joule_ew_unit(double x)
+{
+	return x < 0 ? 0 : x > 1 ? 1 : x;
+}
+
 double joule_ew_eval(enum joule_ew_code code, double x, double y, double p, double q)
 {
 	(void)y;

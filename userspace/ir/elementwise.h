@@ -32,6 +32,9 @@ struct joule_epilogue {
 /* 1 or 2. */
 int joule_ew_arity(enum joule_ew_code code);
 
+/* The code that gives the same with x and y exchanged, or JOULE_EW_COUNT. */
+enum joule_ew_code joule_ew_swapped(enum joule_ew_code code);
+
 /* Lower-case name for dumps, "leaky_relu". */
 const char *joule_ew_name(enum joule_ew_code code);
 

@@ -145,9 +145,22 @@ struct joule_op {
 	 * For operators that are one element-wise step: fills *step with its
 	 * code and parameters, so that chains and epilogues can take it in.
 	 * -ENOTSUP when this node is not (a type or attribute stands against).
+	 * The input that the step works on is joule_ew_value()'s; where both
+	 * inputs have the output's shape that is in[0], and joule_ew_swapped()
+	 * turns the step around.
 	 */
 	int (*elementwise)(const struct joule_node *node, struct joule_ew_step *step);
 };
+
+/*
+ * Which input of an element-wise node is the step's value: the one that is not
+ * its operand, nor the scalar constant that went into p and q.
+ */
+static inline int joule_ew_value(const struct joule_node *node, const struct joule_ew_step *step)
+{
+	return node->n_in == 2 && (step->operand == 0 ||
+				   (step->operand < 0 && joule_tensor_is_const(node->in[0])));
+}
 
 #define JOULE_OPS(file) \
 	const struct joule_op joule_ops_##file[]
