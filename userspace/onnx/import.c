@@ -1,0 +1,267 @@
+// SPDX-License-Identifier: MIT
+#include "onnx/import.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "base/mapped_file.h"
+#include "onnx/build.h"
+
+/* Nodes that inlining may make of each one in the file, and on top of that. */
+#define MULTIPLE 64
+#define ALLOWANCE 100000
+
+static void *scratch_alloc(void *arena, size_t bytes)
+{
+	return joule_arena_alloc(arena, bytes);
+}
+
+static void scratch_free(void *arena, void *p)
+{
+}
+
+ProtobufCAllocator joule_import_allocator(struct joule_import *imp)
+{
+	return (ProtobufCAllocator){ scratch_alloc, scratch_free, &imp->scratch };
+}
+
+const char *joule_import_domain(const char *domain)
+{
+	return !domain || !strcmp(domain, "ai.onnx") ? "" : domain;
+}
+
+int64_t joule_import_opset(const Onnx__OperatorSetIdProto *const *list, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (!*joule_import_domain(list[i]->domain))
+			return list[i]->version;
+	return 0;
+}
+
+int joule_import_check_opset(const struct joule_import *imp, const char *what, int64_t version)
+{
+	if (version >= JOULE_ONNX_MIN_OPSET && version <= JOULE_ONNX_MAX_OPSET)
+		return 0;
+	return joule_err(imp->log, -ENOTSUP, "%s: %.200s wants ONNX opset %lld, joule knows %d to %d",
+			 imp->path, what, (long long)version, JOULE_ONNX_MIN_OPSET,
+			 JOULE_ONNX_MAX_OPSET);
+}
+
+const char *joule_import_extra(struct joule_import *imp, const ProtobufCMessage *message,
+			       uint32_t field)
+{
+	for (unsigned int i = 0; i < message->n_unknown_fields; i++) {
+		const ProtobufCMessageUnknownField *f = &message->unknown_fields[i];
+		struct joule_wire w = { f->data, f->data + f->len };
+		uint64_t len;
+
+		/* Data of a length-prefixed unknown field starts with its length. */
+		if (f->tag == field && joule_wire_varint(&w, &len) &&
+		    len == (size_t)(w.end - w.at))
+			return joule_arena_strndup(&imp->scratch, (const char *)w.at, (size_t)len);
+	}
+	return "";
+}
+
+static int model_opset(struct joule_import *imp, int *out)
+{
+	const Onnx__ModelProto *m = imp->model;
+	int64_t v = joule_import_opset((const Onnx__OperatorSetIdProto *const *)m->opset_import,
+				       m->n_opset_import);
+	int ret;
+
+	/* Before IR version 3 there was one operator set, and no field for it. */
+	if (!m->n_opset_import && m->ir_version < 3)
+		v = 1;
+	/* Models may consist of functions and operators of other domains alone. */
+	else if (m->n_opset_import && !v)
+		v = JOULE_ONNX_MAX_OPSET;
+	ret = joule_import_check_opset(imp, "model", v);
+	*out = (int)v;
+	return ret;
+}
+
+static int add_metadata(struct joule_graph *g, const char *key, const char *value)
+{
+	const char **list;
+
+	/* The list grows by doubling: it is full when n is a power of two. */
+	if (!(g->n_metadata & (g->n_metadata - 1))) {
+		list = joule_arena_array(&g->arena, (size_t)g->n_metadata * 2 + 2, sizeof(*list));
+		if (!list)
+			return joule_err_nomem(g->log, "metadata");
+		if (g->n_metadata)
+			memcpy(list, g->metadata, (size_t)g->n_metadata * sizeof(*list));
+		g->metadata = list;
+	}
+	key = joule_arena_strdup(&g->arena, key);
+	value = joule_arena_strdup(&g->arena, value);
+	if (!key || !value)
+		return joule_err_nomem(g->log, "metadata");
+	g->metadata[g->n_metadata++] = key;
+	g->metadata[g->n_metadata++] = value;
+	return 0;
+}
+
+static int add_dim_names(struct joule_import *imp, const Onnx__ValueInfoProto *v)
+{
+	const Onnx__TensorShapeProto *shape;
+	int ret = 0;
+
+	if (!v->name || !v->type || v->type->value_case != ONNX__TYPE_PROTO__VALUE_TENSOR_TYPE ||
+	    !v->type->tensor_type->shape)
+		return 0;
+	shape = v->type->tensor_type->shape;
+	for (size_t i = 0; !ret && i < shape->n_dim; i++) {
+		const Onnx__TensorShapeProto__Dimension *d = shape->dim[i];
+		const char *key;
+
+		if (d->value_case != ONNX__TENSOR_SHAPE_PROTO__DIMENSION__VALUE_DIM_PARAM ||
+		    !*d->dim_param)
+			continue;
+		key = joule_arena_printf(&imp->scratch, JOULE_ONNX_OWN_METADATA "dim.%zu.%s", i,
+					 v->name);
+		ret = key ? add_metadata(imp->root, key, d->dim_param) :
+			    joule_err_nomem(imp->log, "metadata");
+	}
+	return ret;
+}
+
+const char *joule_onnx_dim_name(const struct joule_graph *graph, const struct joule_tensor *input,
+				int axis)
+{
+	static const char start[] = JOULE_ONNX_OWN_METADATA "dim.";
+
+	for (int i = 0; i < graph->n_metadata; i += 2) {
+		const char *key = graph->metadata[i];
+		char *name;
+
+		if (strncmp(key, start, sizeof(start) - 1))
+			continue;
+		if (strtol(key + sizeof(start) - 1, &name, 10) == axis && *name == '.' &&
+		    !strcmp(name + 1, input->name))
+			return graph->metadata[i + 1];
+	}
+	return NULL;
+}
+
+static int model_metadata(struct joule_import *imp)
+{
+	const Onnx__ModelProto *m = imp->model;
+	int ret = 0;
+
+	for (size_t i = 0; !ret && i < m->n_metadata_props; i++) {
+		const Onnx__StringStringEntryProto *e = m->metadata_props[i];
+
+		if (e->key && strncmp(e->key, JOULE_ONNX_OWN_METADATA,
+				      sizeof(JOULE_ONNX_OWN_METADATA) - 1))
+			ret = add_metadata(imp->root, e->key, e->value ? e->value : "");
+	}
+	for (size_t i = 0; !ret && i < m->graph->n_input; i++)
+		ret = add_dim_names(imp, m->graph->input[i]);
+	return ret;
+}
+
+static int unpack(struct joule_import *imp)
+{
+	ProtobufCAllocator allocator = joule_import_allocator(imp);
+	int64_t nodes;
+
+	imp->model = onnx__model_proto__unpack(&allocator, imp->skeleton.model.n,
+					       imp->skeleton.model.data);
+	if (!imp->model)
+		return joule_err(imp->log, -EBADMSG, "%s: not an ONNX model, or out of memory",
+				 imp->path);
+	if (!imp->model->graph)
+		return joule_err(imp->log, -EBADMSG, "%s: not an ONNX model: no graph in it",
+				 imp->path);
+	nodes = (int64_t)imp->model->graph->n_node;
+	for (size_t i = 0; i < imp->model->n_functions; i++)
+		nodes += (int64_t)imp->model->functions[i]->n_node;
+	imp->node_budget = nodes * MULTIPLE + ALLOWANCE;
+	return 0;
+}
+
+static int build(struct joule_import *imp)
+{
+	int ret = joule_onnx_scan(imp->log, imp->path, imp->data, imp->size, &imp->skeleton);
+
+	if (!ret)
+		ret = unpack(imp);
+	if (!ret)
+		ret = joule_import_functions(imp);
+	if (!ret)
+		ret = joule_graph_create(imp->log, imp->path, &imp->root);
+	if (!ret)
+		ret = model_opset(imp, &imp->root->opset);
+	if (!ret)
+		ret = joule_import_graph(imp, imp->model->graph, NULL, &imp->root);
+	if (!ret)
+		ret = model_metadata(imp);
+	if (!ret && imp->n_unsupported)
+		ret = joule_err(imp->log, -ENOTSUP, "%s: %d operator%s not supported:%s", imp->path,
+				imp->n_unsupported, imp->n_unsupported > 1 ? "s are" : " is",
+				imp->unsupported_text);
+	return ret ? ret : joule_graph_verify(imp->root);
+}
+
+static int load(struct joule_import *imp, struct joule_graph **out)
+{
+	int ret;
+
+	*out = NULL;
+	joule_arena_init(&imp->scratch);
+	joule_strmap_init(&imp->functions);
+	joule_strmap_init(&imp->ops);
+	joule_strmap_init(&imp->files);
+	joule_strmap_init(&imp->unsupported);
+	ret = build(imp);
+	joule_strmap_finish(&imp->unsupported);
+	joule_strmap_finish(&imp->files);
+	joule_strmap_finish(&imp->ops);
+	joule_strmap_finish(&imp->functions);
+	joule_onnx_skeleton_finish(&imp->skeleton);
+	joule_arena_finish(&imp->scratch);
+	if (ret)
+		joule_graph_destroy(imp->root);
+	else
+		*out = imp->root;
+	return ret;
+}
+
+int joule_onnx_load(const struct joule_log *log, const char *path, struct joule_graph **out)
+{
+	struct joule_import imp = { .log = log, .path = path };
+	const char *slash = strrchr(path, '/');
+	char *folder;
+	int ret;
+
+	*out = NULL;
+	ret = joule_mapped_file_open(log, path, &imp.file);
+	if (ret)
+		return ret;
+	folder = slash ? strndup(path, (size_t)(slash - path) + 1) : strdup(".");
+	if (folder) {
+		imp.folder = folder;
+		imp.data = imp.file->data;
+		imp.size = imp.file->size;
+		ret = load(&imp, out);
+	} else {
+		ret = joule_err_nomem(log, path);
+	}
+	free(folder);
+	joule_mapped_file_unref(imp.file);
+	return ret;
+}
+
+int joule_onnx_load_memory(const struct joule_log *log, const char *name, const char *folder,
+			   const void *data, size_t size, struct joule_graph **out)
+{
+	struct joule_import imp = {
+		.log = log, .path = name, .folder = folder, .data = data, .size = size,
+	};
+
+	return load(&imp, out);
+}
