@@ -39,6 +39,7 @@ struct joule_hal_cmd {
 	uint32_t local[3], groups[3];
 	uint32_t n_spec;
 	const uint32_t *spec;
+	uint32_t subgroup_size; /* caps->subgroup_min to _max, whole subgroups; 0: the driver's */
 	uint32_t push_bytes; /* addresses included */
 	const void *push;
 	bool barrier;        /* wait for all launches before this one */
@@ -49,7 +50,13 @@ struct joule_hal_cmd {
 struct joule_hal_program_params {
 	const struct joule_hal_cmd *cmds; /* read during the call only */
 	int n_cmds;
-	bool timestamps;  /* record a time stamp before the first and after each launch */
+	/*
+	 * Record a time stamp before the first and after each launch. Launches
+	 * then run one after the other even where no barrier is asked for, so
+	 * that each span of time is one launch's.
+	 */
+	bool timestamps;
+	const char *label; /* for error messages, e.g. the model's name; NULL: the first cmd's */
 };
 
 struct joule_hal_ops {

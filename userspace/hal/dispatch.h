@@ -62,14 +62,17 @@ enum joule_device_kind {
 struct joule_caps {
 	enum joule_device_kind kind;
 	uint32_t subgroup_size;       /* 0: not known or no compute subgroup operations */
+	uint32_t subgroup_min, subgroup_max; /* sizes a launch may ask for; 0: none */
 	bool subgroup_arithmetic, subgroup_shuffle, subgroup_ballot;
+	bool subgroup_vote, subgroup_shuffle_relative, subgroup_clustered;
 	uint32_t max_push_bytes;      /* at least 128 */
 	uint32_t max_local[3], max_invocations;
 	uint32_t max_groups[3];
 	uint32_t shared_bytes;
 	bool storage_16bit, storage_8bit;
 	bool arithmetic_f16, arithmetic_i8, arithmetic_i16, arithmetic_i64, arithmetic_f64;
-	bool integer_dot;
+	bool integer_dot, integer_dot_accelerated;
+	bool cooperative_matrix;      /* VK_KHR_cooperative_matrix */
 	uint64_t max_buffer_bytes;    /* largest single tensor */
 	uint32_t compute_threads;     /* CPU kinds: threads that run kernels; else 0 */
 };
