@@ -219,10 +219,10 @@ static const struct joule_attr split18[] = {
 
 #define CONCAT .name = "Concat", .min_in = 1, .max_in = -1, .min_out = 1, .max_out = 1, \
 	.attrs_bytes = sizeof(struct concat), .infer = concat_infer, .ref = pieces_ref, \
-	.bind = pieces_bind, .cost = joule_cost_moved
+	.bind = pieces_bind, .cost = joule_cost_moved, .traits = JOULE_OP_JOIN
 #define SPLIT .name = "Split", .min_in = 1, .min_out = 1, .max_out = -1, \
 	.attrs_bytes = sizeof(struct concat), .infer = split_infer, .ref = pieces_ref, \
-	.bind = pieces_bind, .cost = joule_cost_moved
+	.bind = pieces_bind, .cost = joule_cost_moved, .traits = JOULE_OP_PART
 
 JOULE_OPS(concat) = {
 	{ CONCAT, .since = 1, .until = 3, .attrs = concat1 },
