@@ -151,6 +151,21 @@ static int set_attrs(const struct row *row, struct joule_node *node)
 	return ret;
 }
 
+/* Like strtok_r(s, ",", save), but commas inside brackets belong to a shape. */
+static char *next_step(char *s, char **save)
+{
+	char *start = s ? s : *save, *p = start;
+	int depth = 0;
+
+	if (!start || !*start)
+		return NULL;
+	for (; *p && (*p != ',' || depth); p++)
+		depth += (*p == '[') - (*p == ']');
+	*save = *p ? p + 1 : NULL;
+	*p = 0;
+	return start;
+}
+
 /*
  * Operands of fused steps need the output's shape, so the node is inferred
  * once before they are added.
@@ -161,8 +176,8 @@ static int add_epilogue(const struct row *row, struct joule_node *node, bool hal
 	int ret = copy ? joule_node_infer(node) : -ENOMEM;
 
 	node->epilogue.first_in = node->n_in;
-	for (char *tok = copy ? strtok_r(copy, "+", &save) : NULL; !ret && tok;
-	     tok = strtok_r(NULL, "+", &save)) {
+	for (char *tok = copy ? next_step(copy, &save) : NULL; !ret && tok;
+	     tok = next_step(NULL, &save)) {
 		struct joule_ew_step *s = &node->epilogue.step[node->epilogue.n];
 		char *spec = strchr(tok, ':');
 		struct row tmp = { .file = row->file, .line = row->line };

@@ -358,7 +358,7 @@ int main(int argc, char **argv)
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	t.log = (struct joule_log){ .fn = on_log, .level = JOULE_LOG_WARN };
 	t.shader_used = calloc((size_t)joule_shader_count + 1, sizeof(bool));
-	params.device = device;
+	params.name = device;
 	params.validation = !t.bench;
 	if (device && !strcmp(device, "none"))
 		printf("kernels skipped: no device asked for\n");
@@ -370,6 +370,10 @@ int main(int argc, char **argv)
 		run_file(argv[i]);
 	if (t.coverage)
 		coverage(argc - optind, argv + optind);
+	if (t.device && joule_vulkan_validation_errors(t.device)) {
+		printf("FAIL %d validation errors\n", joule_vulkan_validation_errors(t.device));
+		t.failed++;
+	}
 	if (t.device)
 		t.device->ops->destroy(t.device);
 	free(t.shader_used);
