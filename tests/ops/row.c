@@ -83,7 +83,15 @@ static int parse_input(struct row *row, char *s)
 		in->hi = 1;
 	}
 	if (*p == '(') {
-		if (sscanf(p, "(%lf..%lf)", &in->lo, &in->hi) != 2 || !strchr(p, ')'))
+		char text[64], *dots;
+
+		/* "5..9" would be read as "5." and ".9". */
+		snprintf(text, sizeof(text), "%s", p + 1);
+		dots = strstr(text, "..");
+		if (dots)
+			*dots = ' ';
+		if (!dots || !strchr(p, ')') || sscanf(text, "%lf", &in->lo) != 1 ||
+		    sscanf(dots + 2, "%lf", &in->hi) != 1)
 			return bad(row, "bad range", s);
 		p = strchr(p, ')') + 1;
 	}
