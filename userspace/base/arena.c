@@ -10,6 +10,8 @@
 #include "base/checked.h"
 
 #define ARENA_ALIGN 64
+/* A first block for the many small arenas, then doubling. */
+#define ARENA_FIRST_BYTES (4 * 1024 - 128)
 #define ARENA_BLOCK_BYTES (64 * 1024 - 128)
 
 struct joule_arena_block {
@@ -63,13 +65,15 @@ void *joule_arena_alloc(struct joule_arena *arena, size_t bytes)
 		return NULL;
 	at = b ? JOULE_ALIGN_UP(b->used, align) : 0;
 	if (!b || at > b->size || bytes > b->size - at) {
+		size_t size = b ? JOULE_MIN(b->size * 2, (size_t)ARENA_BLOCK_BYTES) :
+				  (size_t)ARENA_FIRST_BYTES;
 		struct joule_arena_block *fresh;
 
-		fresh = block_create(JOULE_MAX(bytes, (size_t)ARENA_BLOCK_BYTES));
+		fresh = block_create(JOULE_MAX(bytes, size));
 		if (!fresh)
 			return NULL;
 		/* A big object must not hide the room left in the current block. */
-		if (b && bytes > ARENA_BLOCK_BYTES / 2) {
+		if (b && bytes > size / 2) {
 			fresh->next = b->next;
 			b->next = fresh;
 		} else {

@@ -8,6 +8,9 @@
 #include "ir/op.h"
 #include "onnx/build.h"
 
+/* What a body takes before there is anything in it, about. */
+#define GRAPH_BYTES 16384
+
 static const char *const type_names[] = {
 	"UNDEFINED", "FLOAT",  "INT",	  "STRING", "TENSOR",	     "GRAPH",	       "FLOATS",
 	"INTS",	     "STRINGS", "TENSORS", "GRAPHS", "SPARSE_TENSOR", "SPARSE_TENSORS", "TYPE_PROTO",
@@ -159,9 +162,13 @@ static int set_graph(struct joule_import_scope *scope, struct joule_node *node,
 		     const struct joule_attr *a, const Onnx__AttributeProto *v, int *out)
 {
 	struct joule_graph **list;
+	int ret;
 
 	if (!v->g)
 		return joule_node_err(node, -EINVAL, "attribute %s has no value", a->name);
+	ret = joule_import_charge(scope, GRAPH_BYTES);
+	if (ret)
+		return ret;
 	list = joule_arena_array(&node->graph->arena, (size_t)node->n_body + 1, sizeof(*list));
 	if (!list)
 		return joule_err_nomem(node->graph->log, "attribute");
@@ -178,8 +185,13 @@ static int set_attr(struct joule_import_scope *scope, struct joule_node *node,
 {
 	char *p = (char *)node->attrs + a->offset;
 	struct joule_arena *arena = &node->graph->arena;
-	int type = (int)joule_import_attr_type(v);
+	int type = (int)joule_import_attr_type(v), ret;
 
+	ret = joule_import_charge(scope, v->s.len + v->n_ints * sizeof(*v->ints) +
+					 v->n_floats * sizeof(*v->floats) +
+					 v->n_strings * sizeof(*v->strings));
+	if (ret)
+		return ret;
 	if (type != wanted[a->type])
 		return joule_node_err(node, -EINVAL, "attribute %s is %s, %s is needed", a->name,
 				      type_name(type), type_name(wanted[a->type]));

@@ -40,8 +40,8 @@ struct joule_import {
 	struct joule_strmap functions; /* "domain\nname\noverload" to FunctionProto */
 	struct joule_strmap ops;       /* default domain, model's opset: op_type to joule_op */
 	struct joule_strmap files;     /* location to joule_mapped_file, held by root */
-	int64_t node_budget; /* nodes that may still be made: calls can multiply them */
-	int calls;	     /* depth of inlining */
+	int64_t budget; /* bytes that inlining may still take: calls of calls multiply */
+	int calls;	/* depth of inlining */
 	int n_unsupported;
 	struct joule_strmap unsupported; /* the operators already told */
 	char *unsupported_text;
@@ -62,7 +62,6 @@ struct joule_import_call {
 	const char *origin; /* the called node in the main graph */
 	struct joule_strmap attrs;   /* function attribute to AttributeProto with a value */
 	struct joule_strmap results; /* function output to the caller's tensor */
-	int opset;
 };
 
 /* Where names mean something: a graph, or a function body within one. */
@@ -86,6 +85,12 @@ int joule_import_check_opset(const struct joule_import *imp, const char *what, i
 
 /* "" for NULL, "ai.onnx" is "". */
 const char *joule_import_domain(const char *domain);
+
+/*
+ * Accounts for memory (or work of that size) that inlining causes. Outside of
+ * calls all is proportional to the file, and free. -E2BIG when too much.
+ */
+int joule_import_charge(struct joule_import_scope *scope, size_t bytes);
 
 /* The text of an extra field, "" if absent; NULL when out of memory. */
 const char *joule_import_extra(struct joule_import *imp, const ProtobufCMessage *message,
@@ -126,7 +131,7 @@ const char *joule_import_unique(struct joule_import *imp, struct joule_import_gr
 
 int joule_import_node(struct joule_import_scope *scope, const Onnx__NodeProto *proto);
 
-/* An empty node of the scope's graph under a unique name, charged to the budget. */
+/* An empty node of the scope's graph under a unique name. */
 int joule_import_add_node(struct joule_import_scope *scope, const struct joule_op *op,
 			  const char *name, size_t n_in, size_t n_out, struct joule_node **out);
 

@@ -18,75 +18,101 @@ static bool usable_in_place(enum joule_dtype dtype, const uint8_t *p, size_t byt
 	return width < 2 || (uintptr_t)p % width == 0;
 }
 
-static int set_value(struct joule_import *imp, const struct joule_onnx_tensor_proto *t,
-		     struct joule_graph *g, struct joule_tensor *out)
+/* Elements as they are in the file, or NULL when they have to be converted or copied. */
+static int find_in_place(struct joule_import *imp, struct joule_onnx_tensor_proto *t,
+			 const void **out)
 {
-	struct joule_onnx_tensor_proto raw = *t;
-	int64_t bytes = joule_array_bytes(t->dtype, &t->shape);
+	size_t bytes = (size_t)joule_array_bytes(t->dtype, &t->shape);
 	bool mapped = t->external || imp->file;
+	int ret;
+
+	*out = NULL;
+	if (t->external) {
+		ret = joule_import_external(imp, t, bytes, &t->raw);
+		if (ret)
+			return ret;
+		t->external = false;
+		t->has_raw = true;
+		t->raw_len = bytes;
+	}
+	if (mapped && t->has_raw && t->raw_len == bytes && usable_in_place(t->dtype, t->raw, bytes))
+		*out = t->raw;
+	return 0;
+}
+
+/*
+ * Values that need a copy are copied once, into the model's own graph, however
+ * many inlined calls and bodies use them.
+ */
+static int set_value(struct joule_import *imp, struct joule_onnx_tensor_proto *t,
+		     struct joule_onnx_place *place, struct joule_tensor *out)
+{
+	int64_t bytes = joule_array_bytes(t->dtype, &t->shape);
+	void *copy;
 	int ret;
 
 	out->dtype = t->dtype;
 	out->shape = t->shape;
-	if (t->external) {
-		ret = joule_import_external(imp, t, (size_t)bytes, &raw.raw);
+	if (!place->value) {
+		ret = find_in_place(imp, t, &place->value);
 		if (ret)
 			return ret;
-		raw.external = false;
-		raw.has_raw = true;
-		raw.raw_len = (size_t)bytes;
 	}
-	if (mapped && raw.has_raw && raw.raw_len == (size_t)bytes &&
-	    usable_in_place(t->dtype, raw.raw, raw.raw_len)) {
-		/* Constants are never written to. */
-		out->data = (void *)(uintptr_t)raw.raw;
-		return 0;
+	if (!place->value) {
+		copy = joule_arena_alloc(&imp->root->arena, (size_t)bytes);
+		if (!copy)
+			return joule_err(imp->log, -ENOMEM,
+					 "%s: no memory for %lld bytes of tensor %.200s",
+					 imp->path, (long long)bytes, out->name);
+		joule_onnx_tensor_proto_fill(t, copy);
+		place->value = copy;
 	}
-	out->data = joule_arena_alloc(&g->arena, (size_t)bytes);
-	if (!out->data)
-		return joule_err(imp->log, -ENOMEM, "%s: no memory for %lld bytes of tensor %.200s",
-				 imp->path, (long long)bytes, out->name);
-	return joule_onnx_tensor_proto_fill(&raw, out->data);
+	/* Constants are never written to. */
+	out->data = (void *)(uintptr_t)place->value;
+	return 0;
 }
 
 /* The tensor behind a skeleton's number. */
 static int read_proto(struct joule_import *imp, const Onnx__TensorProto *proto,
-		      struct joule_onnx_tensor_proto *out)
+		      struct joule_onnx_tensor_proto *out, struct joule_onnx_place **place)
 {
 	int64_t i = -EBADMSG;
 
+	*place = NULL;
 	if (proto->has_raw_data)
 		i = joule_onnx_tensor_number(&imp->skeleton, proto->raw_data.data,
 					     proto->raw_data.len);
 	if (i < 0)
 		return joule_err(imp->log, -EBADMSG, "%s: a tensor without a place in the file",
 				 imp->path);
-	return joule_onnx_tensor_proto_read(imp->log, imp->path,
-					    imp->data + imp->skeleton.tensors[i].offset,
-					    imp->skeleton.tensors[i].len, out);
+	*place = &imp->skeleton.tensors[i];
+	return joule_onnx_tensor_proto_read(imp->log, imp->path, imp->data + (*place)->offset,
+					    (*place)->len, out);
 }
 
 int joule_import_tensor(struct joule_import_scope *scope, const Onnx__TensorProto *proto,
 			const char *name, struct joule_tensor **out)
 {
 	struct joule_onnx_tensor_proto t;
+	struct joule_onnx_place *place;
 	int ret;
 
-	ret = read_proto(scope->imp, proto, &t);
+	ret = read_proto(scope->imp, proto, &t, &place);
 	if (!ret)
 		ret = joule_import_add_const(scope, name, false, out);
-	return ret ? ret : set_value(scope->imp, &t, scope->g->graph, *out);
+	return ret ? ret : set_value(scope->imp, &t, place, *out);
 }
 
 int joule_import_initializer(struct joule_import_scope *scope, const Onnx__TensorProto *proto)
 {
 	struct joule_import *imp = scope->imp;
 	struct joule_onnx_tensor_proto t;
+	struct joule_onnx_place *place;
 	struct joule_tensor *out;
 	const char *name;
 	int ret;
 
-	ret = read_proto(imp, proto, &t);
+	ret = read_proto(imp, proto, &t, &place);
 	if (ret)
 		return ret;
 	if (!t.name.len || memchr(t.name.s, 0, t.name.len))
@@ -96,16 +122,19 @@ int joule_import_initializer(struct joule_import_scope *scope, const Onnx__Tenso
 	if (!name)
 		return joule_err_nomem(imp->log, "initializer");
 	ret = joule_import_add_const(scope, name, true, &out);
-	return ret ? ret : set_value(imp, &t, scope->g->graph, out);
+	return ret ? ret : set_value(imp, &t, place, out);
 }
 
 int joule_import_refuse_sparse(struct joule_import *imp, const Onnx__SparseTensorProto *proto)
 {
 	struct joule_onnx_tensor_proto t = { 0 };
-	int ret = proto->values ? read_proto(imp, proto->values, &t) : 0;
+	struct joule_onnx_place *place;
+	int ret = proto->values ? read_proto(imp, proto->values, &t, &place) : 0;
 
-	return ret ? ret : joule_err(imp->log, -ENOTSUP, "%s: tensor %.*s is sparse, which is not "
-				     "supported", imp->path, JOULE_TEXT_ARG(t.name));
+	if (ret)
+		return ret;
+	return joule_err(imp->log, -ENOTSUP, "%s: tensor %.*s is sparse, which is not supported",
+			 imp->path, JOULE_TEXT_ARG(t.name));
 }
 
 bool joule_import_is_constant(const Onnx__NodeProto *proto)
@@ -119,11 +148,15 @@ bool joule_import_is_constant(const Onnx__NodeProto *proto)
 static int set_list(struct joule_import_scope *scope, struct joule_tensor *t,
 		    enum joule_dtype dtype, int rank, size_t n, const void *values)
 {
+	size_t bytes = n * joule_dtype_bits(dtype) / 8;
+	int ret = joule_import_charge(scope, bytes);
+
+	if (ret)
+		return ret;
 	t->dtype = dtype;
 	t->shape.rank = rank;
 	t->shape.dims[0] = rank ? (int64_t)n : 0;
-	t->data = joule_arena_dup(&scope->g->graph->arena, values,
-				  n * joule_dtype_bits(dtype) / 8);
+	t->data = joule_arena_dup(&scope->g->graph->arena, values, bytes);
 	return t->data ? 0 : joule_err_nomem(scope->imp->log, t->name);
 }
 
@@ -131,12 +164,13 @@ static int set_constant(struct joule_import_scope *scope, const Onnx__NodeProto 
 			const Onnx__AttributeProto *v, const char *attr, struct joule_tensor *t)
 {
 	struct joule_import *imp = scope->imp;
-	struct joule_onnx_tensor_proto p;
 	int type = (int)joule_import_attr_type(v), ret;
+	struct joule_onnx_tensor_proto p;
+	struct joule_onnx_place *place;
 
 	if (!strcmp(attr, "value") && type == ONNX__ATTRIBUTE_PROTO__ATTRIBUTE_TYPE__TENSOR && v->t) {
-		ret = read_proto(imp, v->t, &p);
-		return ret ? ret : set_value(imp, &p, scope->g->graph, t);
+		ret = read_proto(imp, v->t, &p, &place);
+		return ret ? ret : set_value(imp, &p, place, t);
 	}
 	if (!strcmp(attr, "value_float") && type == ONNX__ATTRIBUTE_PROTO__ATTRIBUTE_TYPE__FLOAT)
 		return set_list(scope, t, JOULE_F32, 0, 1, &v->f);

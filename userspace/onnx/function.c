@@ -10,6 +10,10 @@
 /* Longer paths are replaced by a short name, so that names cannot grow with depth. */
 #define MAX_PATH_CHARS 160
 
+/* What a call takes besides the nodes of the function, about. */
+#define CALL_BYTES 4096
+#define OPERAND_BYTES 256
+
 static const char *make_key(struct joule_import *imp, const char *domain, const char *name,
 			    const char *overload)
 {
@@ -232,7 +236,7 @@ int joule_import_call(struct joule_import_scope *scope, const Onnx__NodeProto *p
 		      const Onnx__FunctionProto *function)
 {
 	struct joule_import *imp = scope->imp;
-	struct joule_import_call call = { .function = function, .opset = scope->opset };
+	struct joule_import_call call = { .function = function };
 	struct joule_import_scope inner = {
 		.imp = imp, .g = scope->g, .call = &call, .inlined = true, .opset = scope->opset,
 	};
@@ -245,9 +249,10 @@ int joule_import_call(struct joule_import_scope *scope, const Onnx__NodeProto *p
 				 "%s: function %.200s: calls nest more than %d deep, or recurse",
 				 imp->path, name, JOULE_ONNX_MAX_CALLS);
 	/* An empty body must cost something too, or calls of calls could go on for ever. */
-	if (--imp->node_budget < 0)
-		return joule_err(imp->log, -E2BIG, "%s: functions expand to too many nodes",
-				 imp->path);
+	ret = joule_import_charge(scope, CALL_BYTES + (proto->n_input + proto->n_output +
+						       proto->n_attribute) * OPERAND_BYTES);
+	if (ret)
+		return ret;
 	opset = joule_import_opset(
 		(const Onnx__OperatorSetIdProto *const *)function->opset_import,
 		function->n_opset_import);

@@ -9,9 +9,9 @@
 #include "base/mapped_file.h"
 #include "onnx/build.h"
 
-/* Nodes that inlining may make of each one in the file, and on top of that. */
+/* What inlining may take: so many times the file without weights, and so much on top. */
 #define MULTIPLE 64
-#define ALLOWANCE 100000
+#define ALLOWANCE_BYTES (64ll << 20)
 
 static void *scratch_alloc(void *arena, size_t bytes)
 {
@@ -47,6 +47,19 @@ int joule_import_check_opset(const struct joule_import *imp, const char *what, i
 	return joule_err(imp->log, -ENOTSUP, "%s: %.200s wants ONNX opset %lld, joule knows %d to %d",
 			 imp->path, what, (long long)version, JOULE_ONNX_MIN_OPSET,
 			 JOULE_ONNX_MAX_OPSET);
+}
+
+int joule_import_charge(struct joule_import_scope *scope, size_t bytes)
+{
+	struct joule_import *imp = scope->imp;
+
+	if (!scope->call)
+		return 0;
+	imp->budget -= (int64_t)bytes;
+	if (imp->budget >= 0)
+		return 0;
+	return joule_err(imp->log, -E2BIG, "%s: function %.200s: expands to too much", imp->path,
+			 scope->call->function->name ? scope->call->function->name : "");
 }
 
 const char *joule_import_extra(struct joule_import *imp, const ProtobufCMessage *message,
@@ -167,7 +180,6 @@ static int model_metadata(struct joule_import *imp)
 static int unpack(struct joule_import *imp)
 {
 	ProtobufCAllocator allocator = joule_import_allocator(imp);
-	int64_t nodes;
 
 	imp->model = onnx__model_proto__unpack(&allocator, imp->skeleton.model.n,
 					       imp->skeleton.model.data);
@@ -177,10 +189,7 @@ static int unpack(struct joule_import *imp)
 	if (!imp->model->graph)
 		return joule_err(imp->log, -EBADMSG, "%s: not an ONNX model: no graph in it",
 				 imp->path);
-	nodes = (int64_t)imp->model->graph->n_node;
-	for (size_t i = 0; i < imp->model->n_functions; i++)
-		nodes += (int64_t)imp->model->functions[i]->n_node;
-	imp->node_budget = nodes * MULTIPLE + ALLOWANCE;
+	imp->budget = (int64_t)imp->skeleton.model.n * MULTIPLE + ALLOWANCE_BYTES;
 	return 0;
 }
 
@@ -201,8 +210,9 @@ static int build(struct joule_import *imp)
 	if (!ret)
 		ret = model_metadata(imp);
 	if (!ret && imp->n_unsupported)
-		ret = joule_err(imp->log, -ENOTSUP, "%s: %d operator%s not supported:%s", imp->path,
-				imp->n_unsupported, imp->n_unsupported > 1 ? "s are" : " is",
+		ret = joule_err(imp->log, -ENOTSUP, "%s: %d operator%s not supported (opset %d):%s",
+				imp->path, imp->n_unsupported,
+				imp->n_unsupported > 1 ? "s are" : " is", imp->root->opset,
 				imp->unsupported_text);
 	return ret ? ret : joule_graph_verify(imp->root);
 }

@@ -10,6 +10,10 @@
 /* Operators named in the message about those that are missing. */
 #define MAX_NAMED 20
 
+/* What a node and its operands take, names included, about. */
+#define NODE_BYTES 512
+#define OPERAND_BYTES 256
+
 const struct joule_op *joule_import_op(struct joule_import_scope *scope, const char *domain,
 				       const char *op_type)
 {
@@ -42,9 +46,11 @@ int joule_import_unsupported(struct joule_import_scope *scope, const Onnx__NodeP
 	const char *domain = joule_import_domain(proto->domain), *old;
 	char *key;
 
-	key = joule_arena_printf(&imp->scratch, "%.100s%s%.100s of opset %d",
-				 *domain ? domain : "", *domain ? "." : "", text(proto->op_type),
-				 scope->opset);
+	key = joule_arena_printf(&imp->scratch, "%.60s%s%.60s", domain, *domain ? "." : "",
+				 text(proto->op_type));
+	/* A function may have been written for another opset than the model. */
+	if (key && scope->opset != imp->root->opset)
+		key = joule_arena_printf(&imp->scratch, "%s of opset %d", key, scope->opset);
 	if (!key)
 		return joule_err_nomem(imp->log, "operator list");
 	if (joule_strmap_get(&imp->unsupported, key))
@@ -55,7 +61,7 @@ int joule_import_unsupported(struct joule_import_scope *scope, const Onnx__NodeP
 		return 0;
 	old = imp->unsupported_text;
 	imp->unsupported_text = joule_arena_printf(
-		&imp->scratch, "%s%s %s (node %.60s)", text(old), old ? "," : "", key,
+		&imp->scratch, "%s%s %s (%.30s)", text(old), old ? "," : "", key,
 		proto->name && *proto->name ? proto->name :
 		proto->n_output		    ? proto->output[0] :
 					      "without a name");
@@ -68,10 +74,11 @@ int joule_import_add_node(struct joule_import_scope *scope, const struct joule_o
 	struct joule_import_graph *g = scope->g;
 	struct joule_import *imp = scope->imp;
 	struct joule_node *n;
+	int ret;
 
-	if (--imp->node_budget < 0)
-		return joule_err(imp->log, -E2BIG, "%s: functions expand to too many nodes",
-				 imp->path);
+	ret = joule_import_charge(scope, NODE_BYTES + (n_in + n_out) * OPERAND_BYTES);
+	if (ret)
+		return ret;
 	if (name && *name) {
 		name = joule_import_path(scope, name);
 		name = name ? joule_import_unique(imp, g, &g->nodes, name) : NULL;

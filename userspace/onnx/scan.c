@@ -207,7 +207,7 @@ static int add_tensor(struct scan *s, const struct joule_wire_field *f, uint32_t
 		out->cap_tensors = cap;
 	}
 	out->tensors[out->n_tensors++] =
-		(struct joule_onnx_place){ (size_t)(f->data - s->base), f->len };
+		(struct joule_onnx_place){ (size_t)(f->data - s->base), f->len, NULL };
 	mark = joule_wire_begin(&out->model, number);
 	joule_wire_put_bytes(&out->model, RAW_DATA, &index, sizeof(index));
 	joule_wire_end(&out->model, mark);

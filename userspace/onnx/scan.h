@@ -33,6 +33,7 @@ enum joule_onnx_extra_field {
 /* Where a TensorProto's body is in the file. */
 struct joule_onnx_place {
 	size_t offset, len;
+	const void *value; /* for the importer: its elements, once they are needed */
 };
 
 struct joule_onnx_skeleton {
