@@ -203,6 +203,8 @@ static int build(struct joule_import *imp)
 		ret = joule_import_functions(imp);
 	if (!ret)
 		ret = joule_graph_create(imp->log, imp->path, &imp->root);
+	if (!ret && imp->file)
+		ret = joule_graph_hold_file(imp->root, imp->file);
 	if (!ret)
 		ret = model_opset(imp, &imp->root->opset);
 	if (!ret)
