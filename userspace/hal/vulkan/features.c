@@ -254,6 +254,7 @@ static void query_properties(struct probe *p)
 	p->fn->GetPhysicalDeviceProperties2(p->physical, &props);
 
 	f->driver_id = driver.driverID;
+	f->in_order = driver.driverID == VK_DRIVER_ID_MESA_LLVMPIPE;
 	if (driver.driverName[0])
 		snprintf(f->driver, sizeof(f->driver), "%.120s %.120s", driver.driverName,
 			 driver.driverInfo);

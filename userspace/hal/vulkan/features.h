@@ -50,6 +50,11 @@ struct joule_vk_features {
 	VkPhysicalDeviceProperties props;
 	char driver[256];
 	VkDriverId driver_id;
+	/*
+	 * llvmpipe: a launch has ended before the next command is looked at, and
+	 * a barrier after a time stamp costs it 50 us of waking threads.
+	 */
+	bool in_order;
 	uint32_t subgroup_min, subgroup_max; /* that can be asked for; 0: none can */
 	uint64_t max_allocation_bytes;
 	uint64_t host_import_alignment;

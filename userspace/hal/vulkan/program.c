@@ -45,9 +45,22 @@ static void end_label(struct joule_vk *vk, VkCommandBuffer cmd)
 
 static void stamp(struct joule_hal_program *p, VkCommandBuffer cmd, int i)
 {
+	struct joule_vk *vk = p->vk;
+
 	if (p->queries)
-		p->vk->fn.CmdWriteTimestamp(cmd, VK_PIPELINE_STAGE_BOTTOM_OF_PIPE_BIT,
-					    p->queries, (uint32_t)i);
+		vk->fn.CmdWriteTimestamp(cmd,
+					 vk->has.in_order ? VK_PIPELINE_STAGE_TOP_OF_PIPE_BIT :
+							    VK_PIPELINE_STAGE_BOTTOM_OF_PIPE_BIT,
+					 p->queries, (uint32_t)i);
+}
+
+/* With time stamps always: a span belongs to one launch only if none overlap. */
+static bool needs_barrier(const struct joule_hal_program *p, const struct joule_hal_cmd *cmd,
+			  bool first)
+{
+	if (p->queries)
+		return !p->vk->has.in_order;
+	return cmd->barrier && !first;
 }
 
 /* Records commands [first, end) as one part. */
@@ -75,8 +88,7 @@ static int record_part(struct joule_hal_program *p, const struct joule_hal_cmd *
 	for (int i = first; i < end; i++) {
 		const struct joule_hal_cmd *c = &cmds[i];
 
-		/* A span of time belongs to one launch only if none overlap. */
-		if ((i > first && c->barrier) || p->queries)
+		if (needs_barrier(p, c, i == first))
 			barrier_between(vk, cmd);
 		begin_label(vk, cmd, c->label);
 		if (bound != p->pipelines[i]->handle) {
