@@ -75,6 +75,27 @@ int joule_node_axes(const struct joule_node *node, const int64_t *axes, int n, i
 	return n;
 }
 
+int64_t joule_node_index(const struct joule_node *node, const struct joule_tensor *t, int64_t i,
+			 int64_t dim)
+{
+	int64_t v = joule_get_i64(t->dtype, t->data, i);
+
+	if (v < -dim || v >= dim)
+		return joule_node_err(node, -EINVAL, "entry %lld of %s, %lld, is outside [%lld, %lld]",
+				      (long long)i, t->name, (long long)v, (long long)-dim,
+				      (long long)dim - 1);
+	return v < 0 ? v + dim : v;
+}
+
+unsigned int joule_bind_index_words(struct joule_binder *b, const struct joule_tensor *t)
+{
+	if (t->dtype == JOULE_I32 || t->dtype == JOULE_I64)
+		return t->dtype == JOULE_I64 ? 2 : 1;
+	joule_bind_refuse(b, "no kernel for indices %s of type %s", t->name,
+			  joule_dtype_name(t->dtype));
+	return 0;
+}
+
 bool joule_bind_can_store(struct joule_binder *b, unsigned int bytes)
 {
 	if (bytes == 1 && !b->caps->storage_8bit)

@@ -59,6 +59,22 @@ int joule_node_axes(const struct joule_node *node, const int64_t *axes, int n, i
 		    int *out);
 
 /*
+ * Entry i of an index tensor (any integer type), negative ones counted from
+ * the end of dim entries. -EINVAL, logged, when it is outside.
+ */
+int64_t joule_node_index(const struct joule_node *node, const struct joule_tensor *t, int64_t i,
+			 int64_t dim);
+
+/*
+ * 32-bit words of an entry of an index tensor that kernels read: 1 for int32, 2
+ * for int64. 0 with the refusal said for other types.
+ *
+ * Kernels cannot report an index that is outside. They wrap negative ones,
+ * clamp what they read through and do not write through a bad one.
+ */
+unsigned int joule_bind_index_words(struct joule_binder *b, const struct joule_tensor *t);
+
+/*
  * Bytes of an element for the kernels that move bits: 1, 2, 4 or 8. 0 with the
  * refusal said for packed types, too many elements, or storage the device lacks.
  */
