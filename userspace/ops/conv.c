@@ -207,10 +207,9 @@ static int conv_bind(const struct joule_node *node, struct joule_binder *b)
 	return joule_bind_refuse(b, "no convolution kernel for this case");
 }
 
-struct joule_operand joule_conv_pack(const struct joule_node *node, const struct joule_conv *c,
+struct joule_operand joule_conv_pack(const struct joule_tensor *t, const struct joule_conv *c,
 				     int tile, struct joule_binder *b)
 {
-	const struct joule_tensor *t = node->in[1];
 	int64_t patch = c->in_group * joule_window_kernel(&c->w);
 	int64_t panels = JOULE_DIV_UP(c->out_group, tile), size;
 	size_t each = joule_dtype_bits(t->dtype) / 8;

@@ -56,9 +56,9 @@ extern const struct joule_conv_kernel joule_conv_direct;
 /*
  * Weights packed for kernels that compute `tile` channels at once:
  * [group][out_group / tile][in_group][kernel][tile], zero beyond the last
- * channel, in the tensor's own type. The weights must be constant.
+ * channel, in the tensor's own type. t: the weights, which must be constant.
  */
-struct joule_operand joule_conv_pack(const struct joule_node *node, const struct joule_conv *c,
+struct joule_operand joule_conv_pack(const struct joule_tensor *t, const struct joule_conv *c,
 				     int tile, struct joule_binder *b);
 
 #endif

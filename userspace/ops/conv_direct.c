@@ -28,7 +28,7 @@ static int bind(const struct joule_node *node, const struct joule_conv *c, const
 	bool packed = joule_tensor_is_const(node->in[1]);
 	int tile = channel_tile(c);
 	int64_t panels = JOULE_DIV_UP(c->out_group, tile), out = joule_window_out(&c->w);
-	struct joule_operand weight = packed ? joule_conv_pack(node, c, tile, b) : JOULE_IN(1);
+	struct joule_operand weight = packed ? joule_conv_pack(node->in[1], c, tile, b) : JOULE_IN(1);
 	struct joule_dispatch *d = joule_bind(b, "conv_direct%d_%s", tile, dtype);
 	bool padded = false;
 
