@@ -56,8 +56,13 @@ struct joule_hal_device *test_open(struct test_log *log, struct joule_vulkan_par
 
 void test_close(struct joule_hal_device *device)
 {
+	struct test_log *log = device->log->user;
+	int errors = log->count[JOULE_LOG_ERROR];
+
 	CHECK_EQ(joule_vulkan_validation_errors(device), 0);
 	device->ops->destroy(device);
+	/* The layer tells of what was not destroyed. A full disk is a test's own matter. */
+	CHECK(log->count[JOULE_LOG_ERROR] == errors || !strstr(log->error, "vulkan: "));
 }
 
 struct joule_hal_cmd test_unary(const struct unary_push *push, const uint32_t *code, bool barrier)

@@ -100,7 +100,7 @@ static const char *load(const struct joule_vk *vk, int fd, void **data, size_t *
 	return foreign(vk, *data, head.bytes);
 }
 
-static void *load_path(const struct joule_vk *vk, const char *path, size_t *bytes)
+static void *load_path(struct joule_vk *vk, const char *path, size_t *bytes)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
 	void *data = NULL;
@@ -115,8 +115,10 @@ static void *load_path(const struct joule_vk *vk, const char *path, size_t *byte
 	}
 	why = load(vk, fd, &data, bytes);
 	close(fd);
-	if (!why)
+	if (!why) {
+		vk->pipelines.saved_sum = sum_of(data, *bytes);
 		return data;
+	}
 	joule_logf(vk->base.log, JOULE_LOG_DEBUG, "%s: pipeline cache not used: %s", path, why);
 	free(data);
 	*bytes = 0;
@@ -157,6 +159,8 @@ static int write_file(struct joule_vk *vk, const void *data, size_t bytes)
 	char *temp;
 	int fd, err = 0;
 
+	if (head.sum == vk->pipelines.saved_sum)
+		return 0; /* all pipelines came from it */
 	memcpy(head.magic, file_magic, sizeof(file_magic));
 	if (asprintf(&temp, "%s.XXXXXX", path) < 0)
 		return joule_err_nomem(vk->base.log, "path of the pipeline cache");
@@ -178,33 +182,25 @@ static int write_file(struct joule_vk *vk, const void *data, size_t bytes)
 			  strerror(-err));
 	}
 	free(temp);
+	if (!err)
+		vk->pipelines.saved_sum = head.sum;
 	return err;
 }
 
-int joule_vk_cache_save(struct joule_hal_device *device)
+static int save(struct joule_vk *vk)
 {
-	struct joule_vk *vk = joule_vk(device);
 	struct joule_vk_pipelines *set = &vk->pipelines;
 	size_t bytes = 0;
 	void *data;
 	VkResult r;
-	bool changed;
-	int err = joule_vk_alive(vk);
+	int err;
 
-	if (err || !set->cache_path)
-		return err;
-	pthread_mutex_lock(&set->lock);
-	changed = set->cache_changed;
-	set->cache_changed = false;
-	pthread_mutex_unlock(&set->lock);
-	if (!changed)
-		return 0;
 	r = vk->fn.GetPipelineCacheData(vk->device, set->cache, &bytes, NULL);
 	if (r != VK_SUCCESS)
 		return joule_vk_fail(vk, r, "reading the pipeline cache");
 	data = malloc(bytes ? bytes : 1);
 	if (!data)
-		return joule_err_nomem(device->log, "pipeline cache");
+		return joule_err_nomem(vk->base.log, "pipeline cache");
 	r = vk->fn.GetPipelineCacheData(vk->device, set->cache, &bytes, data);
 	/* Incomplete: others added to it meanwhile; what there is is valid. */
 	if (r == VK_SUCCESS || r == VK_INCOMPLETE)
@@ -212,5 +208,25 @@ int joule_vk_cache_save(struct joule_hal_device *device)
 	else
 		err = joule_vk_fail(vk, r, "reading the pipeline cache");
 	free(data);
+	return err;
+}
+
+int joule_vk_cache_save(struct joule_hal_device *device)
+{
+	struct joule_vk *vk = joule_vk(device);
+	struct joule_vk_pipelines *set = &vk->pipelines;
+	int err = joule_vk_alive(vk);
+	bool changed;
+
+	if (err || !set->cache_path)
+		return err;
+	pthread_mutex_lock(&set->cache_lock);
+	pthread_mutex_lock(&set->lock);
+	changed = set->cache_changed;
+	set->cache_changed = false;
+	pthread_mutex_unlock(&set->lock);
+	if (changed)
+		err = save(vk);
+	pthread_mutex_unlock(&set->cache_lock);
 	return err;
 }

@@ -46,6 +46,7 @@ static void destroy(struct joule_hal_device *device)
 	}
 	joule_vk_instance_destroy(&vk->instance, &vk->fn);
 	pthread_cond_destroy(&vk->pipelines.made);
+	pthread_mutex_destroy(&vk->pipelines.cache_lock);
 	pthread_mutex_destroy(&vk->pipelines.lock);
 	pthread_mutex_destroy(&vk->staging.lock);
 	pthread_mutex_destroy(&vk->memory_lock);
@@ -67,6 +68,7 @@ static struct joule_vk *new_device(const struct joule_log *log)
 	pthread_mutex_init(&vk->memory_lock, NULL);
 	pthread_mutex_init(&vk->staging.lock, NULL);
 	pthread_mutex_init(&vk->pipelines.lock, NULL);
+	pthread_mutex_init(&vk->pipelines.cache_lock, NULL);
 	pthread_cond_init(&vk->pipelines.made, NULL);
 	return vk;
 }

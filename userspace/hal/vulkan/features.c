@@ -117,7 +117,6 @@ static void query_extensions(struct probe *p)
 	f->calibrated = enable(p, VK_EXT_CALIBRATED_TIMESTAMPS_EXTENSION_NAME);
 	f->budget = enable(p, VK_EXT_MEMORY_BUDGET_EXTENSION_NAME);
 	f->import_host = enable(p, VK_EXT_EXTERNAL_MEMORY_HOST_EXTENSION_NAME);
-	f->foreign_queue = enable(p, VK_EXT_QUEUE_FAMILY_FOREIGN_EXTENSION_NAME);
 	f->import_dmabuf = listed(p, VK_EXT_EXTERNAL_MEMORY_DMA_BUF_EXTENSION_NAME) &&
 			   enable(p, VK_KHR_EXTERNAL_MEMORY_FD_EXTENSION_NAME) &&
 			   enable(p, VK_EXT_EXTERNAL_MEMORY_DMA_BUF_EXTENSION_NAME);

@@ -44,7 +44,6 @@ struct joule_vk_features {
 	uint32_t n_extensions;
 	const char *extensions[JOULE_VK_MAX_EXTENSIONS];
 	bool feedback, calibrated, budget, import_host, import_dmabuf, dmabuf_dedicated;
-	bool foreign_queue;
 
 	/* Properties. */
 	VkPhysicalDeviceProperties props;

@@ -1,7 +1,14 @@
 // SPDX-License-Identifier: MIT
-/* Memory that is somebody else's: the caller's pages, or a dma-buf. */
+/*
+ * Memory that is somebody else's: the caller's pages, or a dma-buf. Recordings
+ * begin and end with barriers over all memory; ownership is not passed between
+ * queue families at each use, which for plain buffers no driver is known to
+ * need, and whoever writes a dma-buf must have ended before a submit.
+ */
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "base/checked.h"
@@ -163,7 +170,6 @@ int joule_vk_memory_import_dmabuf(struct joule_hal_device *device, int fd, size_
 	VkImportMemoryFdInfoKHR info = {
 		.sType = VK_STRUCTURE_TYPE_IMPORT_MEMORY_FD_INFO_KHR,
 		.handleType = handle,
-		.fd = fd,
 	};
 	struct joule_vk_memory *m;
 	off_t size;
@@ -189,14 +195,23 @@ int joule_vk_memory_import_dmabuf(struct joule_hal_device *device, int fd, size_
 	m = new_memory(device, bytes);
 	if (!m)
 		return -ENOMEM;
-	err = joule_vk_buffer_create(vk, bytes, handle, &m->buffer);
+	/* A copy: the driver's once imported, while the caller keeps his if a later step fails. */
+	info.fd = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+	if (info.fd < 0)
+		err = joule_err(device->log, -errno, "%s: import of dma-buf %d: %s", device->name,
+				fd, strerror(errno));
+	if (!err)
+		err = joule_vk_buffer_create(vk, bytes, handle, &m->buffer);
 	if (!err)
 		err = import(vk, m, (uint64_t)size, props.memoryTypeBits, &info,
 			     vk->has.dmabuf_dedicated, true);
 	if (err) {
+		if (info.fd >= 0 && !m->memory)
+			close(info.fd);
 		joule_vk_memory_free(&m->base);
 		return err;
 	}
+	close(fd);
 	*out = &m->base;
 	return 0;
 }

@@ -65,6 +65,8 @@ struct joule_vk_pipelines {
 	VkPipelineLayout layout;
 	VkPipelineCache cache;
 	bool cache_changed;
+	uint64_t saved_sum; /* of the data in the file; under cache_lock */
+	pthread_mutex_t cache_lock; /* one writes at a time */
 	char *cache_path; /* NULL: not kept */
 };
 
