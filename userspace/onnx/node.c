@@ -140,12 +140,14 @@ static int check_counts(struct joule_import_scope *scope, const Onnx__NodeProto 
 static int connect(struct joule_import_scope *scope, const Onnx__NodeProto *proto,
 		   struct joule_node *node)
 {
+	/* Loop may go without a count and a condition, Scan of opset 8 without lengths. */
+	bool optional = node->op->traits & JOULE_OP_CONTROL && node->n_in > 1;
 	struct joule_tensor *t;
 	int ret;
 
 	for (int i = 0; i < node->n_in; i++) {
 		if (!*proto->input[i]) {
-			if (i < node->op->min_in)
+			if (i < node->op->min_in && !optional)
 				return joule_node_err(node, -EINVAL, "input %d is missing", i);
 			continue;
 		}
@@ -185,10 +187,10 @@ int joule_import_node(struct joule_import_scope *scope, const Onnx__NodeProto *p
 	ret = check_counts(scope, proto, op);
 	if (ret)
 		return ret;
-	/* Omitted operands at the end are the same as none. */
-	while (n_in > (size_t)op->min_in && !*proto->input[n_in - 1])
+	/* Omitted operands at the end are the same as none, but bodies go by position. */
+	while (!(op->traits & JOULE_OP_CONTROL) && n_in > (size_t)op->min_in && !*proto->input[n_in - 1])
 		n_in--;
-	while (n_out > (size_t)op->min_out && !*proto->output[n_out - 1])
+	while (!(op->traits & JOULE_OP_CONTROL) && n_out > (size_t)op->min_out && !*proto->output[n_out - 1])
 		n_out--;
 	ret = joule_import_add_node(scope, op, proto->name, n_in, n_out, &node);
 	if (!ret)
