@@ -1,11 +1,29 @@
 # SPDX-License-Identifier: MIT
 # Tests on ONNX files.
 
+ONNX_TEST_SRC := $(sort $(wildcard tests/onnx/test_*.c))
+ONNX_TEST_BIN := $(ONNX_TEST_SRC:%.c=$(O)/%)
+ONNX_TEST_LIB := $(O)/tests/onnx/model_writer.o
+
 # Plain reference on folders in ONNX's backend-test layout:
 #   build/tests/onnx_ref [-v] DIR...
 .PHONY: onnx-ref
 onnx-ref: $(O)/tests/onnx_ref
 
-$(O)/tests/onnx_ref: tests/onnx/ref_nodes.c $(O)/libjoule.a
-	$(call quiet,LD)mkdir -p $(@D) && $(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) -o $@ $< \
-		$(O)/libjoule.a $(LDFLAGS) $(LIBS)
+$(O)/tests/onnx_ref: $(O)/tests/onnx/ref_nodes.o $(O)/libjoule.a
+	$(call quiet,LD)$(CC) $(SANFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS)
+
+$(ONNX_TEST_BIN): $(O)/%: $(O)/%.o $(ONNX_TEST_LIB) $(O)/libjoule.a
+	$(call quiet,LD)$(CC) $(SANFLAGS) $(LDFLAGS) $(ONNX_TEST_LDFLAGS) -o $@ $^ -lcmocka $(LIBS)
+
+## make check-onnx  importer and exporter
+.PHONY: check-onnx
+check-onnx: $(ONNX_TEST_BIN)
+	@for t in $(ONNX_TEST_BIN); do \
+		$$t >$$t.log 2>&1 || { cat $$t.log; exit 1; }; \
+		printf '  %-8s %s\n' PASS $${t##*/}; \
+	done
+
+CHECKS += check-onnx
+
+-include $(ONNX_TEST_BIN:=.d) $(ONNX_TEST_LIB:.o=.d) $(O)/tests/onnx/ref_nodes.d

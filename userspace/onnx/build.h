@@ -45,6 +45,7 @@ struct joule_import {
 	int n_unsupported;
 	struct joule_strmap unsupported; /* the operators already told */
 	char *unsupported_text;
+	bool out_of_memory; /* protobuf-c gives no reason */
 };
 
 /* A joule_graph being filled and the names taken in it. */
@@ -98,6 +99,9 @@ const char *joule_import_extra(struct joule_import *imp, const ProtobufCMessage 
 
 /* protobuf-c's allocations come from the scratch arena: freed all at once. */
 ProtobufCAllocator joule_import_allocator(struct joule_import *imp);
+
+/* Logs why protobuf-c gave up: -ENOMEM or -EBADMSG. */
+int joule_import_err_unpack(const struct joule_import *imp);
 
 /* ---- body.c ---- */
 

@@ -72,8 +72,7 @@ static int add_default(struct joule_import *imp, struct joule_strmap *attrs,
 		return joule_err(imp->log, -EBADMSG, "%s: bad function attribute", imp->path);
 	a = onnx__attribute_proto__unpack(&allocator, (size_t)len, w.at);
 	if (!a)
-		return joule_err(imp->log, -EBADMSG, "%s: bad function attribute, or out of memory",
-				 imp->path);
+		return joule_import_err_unpack(imp);
 	if (!a->name || joule_strmap_get(attrs, a->name))
 		return 0;
 	return joule_strmap_set(attrs, a->name, a) ? joule_err_nomem(imp->log, "attributes") : 0;

@@ -13,18 +13,29 @@
 #define MULTIPLE 64
 #define ALLOWANCE_BYTES (64ll << 20)
 
-static void *scratch_alloc(void *arena, size_t bytes)
+static void *scratch_alloc(void *user, size_t bytes)
 {
-	return joule_arena_alloc(arena, bytes);
+	struct joule_import *imp = user;
+	void *p = joule_arena_alloc(&imp->scratch, bytes);
+
+	imp->out_of_memory |= !p;
+	return p;
 }
 
-static void scratch_free(void *arena, void *p)
+static void scratch_free(void *user, void *p)
 {
+}
+
+int joule_import_err_unpack(const struct joule_import *imp)
+{
+	if (imp->out_of_memory)
+		return joule_err_nomem(imp->log, imp->path);
+	return joule_err(imp->log, -EBADMSG, "%s: not an ONNX model", imp->path);
 }
 
 ProtobufCAllocator joule_import_allocator(struct joule_import *imp)
 {
-	return (ProtobufCAllocator){ scratch_alloc, scratch_free, &imp->scratch };
+	return (ProtobufCAllocator){ scratch_alloc, scratch_free, imp };
 }
 
 const char *joule_import_domain(const char *domain)
@@ -184,8 +195,7 @@ static int unpack(struct joule_import *imp)
 	imp->model = onnx__model_proto__unpack(&allocator, imp->skeleton.model.n,
 					       imp->skeleton.model.data);
 	if (!imp->model)
-		return joule_err(imp->log, -EBADMSG, "%s: not an ONNX model, or out of memory",
-				 imp->path);
+		return joule_import_err_unpack(imp);
 	if (!imp->model->graph)
 		return joule_err(imp->log, -EBADMSG, "%s: not an ONNX model: no graph in it",
 				 imp->path);
