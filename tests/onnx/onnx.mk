@@ -3,7 +3,7 @@
 
 ONNX_TEST_SRC := $(sort $(wildcard tests/onnx/test_*.c))
 ONNX_TEST_BIN := $(ONNX_TEST_SRC:%.c=$(O)/%)
-ONNX_TEST_LIB := $(O)/tests/onnx/model_writer.o
+ONNX_TEST_LIB := $(O)/tests/onnx/model_writer.o $(O)/tests/onnx/small_models.o
 
 # Plain reference on folders in ONNX's backend-test layout:
 #   build/tests/onnx_ref [-v] DIR...
@@ -15,6 +15,10 @@ $(O)/tests/onnx_ref: $(O)/tests/onnx/ref_nodes.o $(O)/libjoule.a
 
 $(ONNX_TEST_BIN): $(O)/%: $(O)/%.o $(ONNX_TEST_LIB) $(O)/libjoule.a
 	$(call quiet,LD)$(CC) $(SANFLAGS) $(LDFLAGS) $(ONNX_TEST_LDFLAGS) -o $@ $^ -lcmocka $(LIBS)
+
+# Allocations of this test, and of the library within it, go through its own functions.
+$(O)/tests/onnx/test_nomem: ONNX_TEST_LDFLAGS := $(addprefix -Wl$(comma)--wrap=,\
+	malloc calloc realloc aligned_alloc strdup strndup realpath free)
 
 ## make check-onnx  importer and exporter
 .PHONY: check-onnx

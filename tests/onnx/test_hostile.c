@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /* Models that must be refused, each with a message that says why. */
 #include "check.h"
+#include "small_models.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -8,18 +9,11 @@
 #include <time.h>
 #include <unistd.h>
 
-static void frame(struct joule_wire_buf *b, int64_t opset, size_t *graph)
-{
-	model_begin(b, 8, opset, graph);
-	w_value(b, 11, "x", T_FLOAT, DIMS(2, 3));
-	w_value(b, 12, "y", T_FLOAT, DIMS(2, 3));
-}
-
 /* A whole model around one node's worth of difference. */
 #define WITH(b, ...) \
 	do { \
 		size_t graph_; \
-		frame(&(b), 13, &graph_); \
+		write_frame(&(b), 13, &graph_); \
 		__VA_ARGS__; \
 		model_end(&(b), graph_); \
 	} while (0)
@@ -47,17 +41,17 @@ static void opsets(void **state)
 	struct joule_wire_buf b;
 	size_t graph;
 
-	frame(&b, 29, &graph);
+	write_frame(&b, 29, &graph);
 	w_node(&b, "Relu", "x", "y", NULL);
 	model_end(&b, graph);
 	load_bad(&b, -ENOTSUP, "wants ONNX opset 29");
-	frame(&b, INT64_MAX, &graph);
+	write_frame(&b, INT64_MAX, &graph);
 	model_end(&b, graph);
 	load_bad(&b, -ENOTSUP, "opset 9223372036854775807");
-	frame(&b, -1, &graph);
+	write_frame(&b, -1, &graph);
 	model_end(&b, graph);
 	load_bad(&b, -ENOTSUP, "opset -1");
-	frame(&b, 0, &graph);
+	write_frame(&b, 0, &graph);
 	model_end(&b, graph);
 	load_bad(&b, -ENOTSUP, "opset 0");
 }

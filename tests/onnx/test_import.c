@@ -1,16 +1,9 @@
 // SPDX-License-Identifier: MIT
 /* What the importer makes of valid models. */
 #include "check.h"
+#include "small_models.h"
 
 #include "ir/op.h"
-
-/* x -> Relu -> y: the frame of most tests. */
-static void frame(struct joule_wire_buf *b, int64_t opset, size_t *graph)
-{
-	model_begin(b, 8, opset, graph);
-	w_value(b, 11, "x", T_FLOAT, DIMS(2, 3));
-	w_value(b, 12, "y", T_FLOAT, DIMS(2, 3));
-}
 
 static void plain(void **state)
 {
@@ -18,7 +11,7 @@ static void plain(void **state)
 	struct joule_graph *g;
 	size_t graph;
 
-	frame(&b, 13, &graph);
+	write_frame(&b, 13, &graph);
 	w_node(&b, "Relu", "x", "y", "act");
 	model_end(&b, graph);
 	g = load_good(&b);
@@ -42,7 +35,7 @@ static void order_and_names(void **state)
 	struct joule_graph *g;
 	size_t graph;
 
-	frame(&b, 13, &graph);
+	write_frame(&b, 13, &graph);
 	w_node(&b, "Relu", "q", "y", "n");
 	w_node(&b, "Relu", "p", "q", "n");
 	w_node(&b, "Relu", "x", "p", NULL);
@@ -65,7 +58,7 @@ static void attributes(void **state)
 	const struct joule_attr *a;
 	size_t graph, node;
 
-	frame(&b, 13, &graph);
+	write_frame(&b, 13, &graph);
 	node = w_node_begin(&b, 1, "LeakyRelu", "x", "p", "leaky");
 	w_attr_float(&b, "alpha", 0.5f);
 	joule_wire_end(&b, node);
@@ -94,7 +87,7 @@ static void typed_data(void **state)
 	struct joule_graph *g;
 	size_t graph, t, packed;
 
-	frame(&b, 13, &graph);
+	write_frame(&b, 13, &graph);
 	w_node(&b, "Relu", "x", "y", NULL);
 	t = joule_wire_begin(&b, 5); /* float_data, packed in two parts */
 	w_int(&b, 1, 3);
@@ -162,7 +155,7 @@ static void constants(void **state)
 	struct joule_graph *g;
 	size_t graph, node, attr;
 
-	frame(&b, 13, &graph);
+	write_frame(&b, 13, &graph);
 	node = w_node_begin(&b, 1, "Constant", NULL, "c", NULL);
 	attr = w_attr_begin(&b, 5, "value", 4);
 	w_tensor(&b, 5, NULL, T_FLOAT, DIMS(2, 1), two, sizeof(two));
@@ -237,42 +230,6 @@ static void dynamic_dims(void **state)
 	joule_graph_destroy(g);
 }
 
-/* A branch that adds an outer value to an outer constant, through two levels. */
-static void write_branch(struct joule_wire_buf *b, const char *attr_name, int levels)
-{
-	size_t attr = w_attr_begin(b, 5, attr_name, 5), body = joule_wire_begin(b, 6), node;
-
-	w_str(b, 2, attr_name);
-	w_value(b, 12, "r", T_FLOAT, SCALAR);
-	if (levels) {
-		node = w_node_begin(b, 1, "If", "cond", "r", "inner");
-		write_branch(b, "then_branch", levels - 1);
-		write_branch(b, "else_branch", levels - 1);
-		joule_wire_end(b, node);
-	} else {
-		w_node(b, "Add", "p,c", "r", "sum");
-	}
-	joule_wire_end(b, body);
-	joule_wire_end(b, attr);
-}
-
-static void write_nested_if(struct joule_wire_buf *b)
-{
-	static const float one = 1;
-	size_t graph, node;
-
-	frame(b, 13, &graph);
-	w_value(b, 11, "cond", T_BOOL, SCALAR);
-	w_tensor(b, 5, "c", T_FLOAT, DIMS(1), &one, sizeof(one));
-	node = w_node_begin(b, 1, "If", "cond", "y", "outer");
-	write_branch(b, "then_branch", 1);
-	write_branch(b, "else_branch", 0);
-	joule_wire_end(b, node);
-	/* Made after the node that captures it. */
-	w_node(b, "Relu", "x", "p", "before");
-	model_end(b, graph);
-}
-
 static void captures(void **state)
 {
 	struct joule_graph *g, *then_body, *inner;
@@ -295,65 +252,6 @@ static void captures(void **state)
 	assert_ptr_equal(sum->in[1]->data, tensor_of(g, "c")->data);
 	assert_true(joule_tensor_is_const(sum->in[1]));
 	joule_graph_destroy(g);
-}
-
-/*
- * f(a) = (LeakyRelu(a, alpha=slope), constant 3), with slope defaulting to 0.5;
- * g(a) calls f twice, once with the slope it was itself given.
- */
-static void write_functions(struct joule_wire_buf *b)
-{
-	size_t graph, node, f, mark, attr;
-	static const float three = 3;
-
-	frame(b, 13, &graph);
-	node = w_node_begin(b, 1, "g", "x", "y,k", "call");
-	w_str(b, 7, "local");
-	w_attr_float(b, "slope", 0.125f);
-	joule_wire_end(b, node);
-	node = w_node_begin(b, 1, "g", "x", "z", "call");
-	w_str(b, 7, "local");
-	joule_wire_end(b, node);
-	w_value(b, 12, "k", T_FLOAT, SCALAR);
-	model_end(b, graph);
-
-	f = joule_wire_begin(b, 25);
-	w_str(b, 1, "f");
-	w_str(b, 10, "local");
-	w_str(b, 4, "a");
-	w_str(b, 5, "b");
-	w_str(b, 5, "c");
-	mark = joule_wire_begin(b, 11); /* attribute_proto */
-	w_str(b, 1, "slope");
-	w_int(b, 20, 1);
-	joule_wire_put_tag(b, 2, JOULE_WIRE_I32);
-	joule_wire_put(b, (float[]){ 0.5f }, 4);
-	joule_wire_end(b, mark);
-	node = w_node_begin(b, 7, "LeakyRelu", "a", "b", "leaky");
-	w_attr_ref(b, "alpha", "slope", 1);
-	joule_wire_end(b, node);
-	node = w_node_begin(b, 7, "Constant", NULL, "c", NULL);
-	attr = w_attr_begin(b, 5, "value", 4);
-	w_tensor(b, 5, NULL, T_FLOAT, SCALAR, &three, sizeof(three));
-	joule_wire_end(b, attr);
-	joule_wire_end(b, node);
-	joule_wire_end(b, f);
-
-	f = joule_wire_begin(b, 25);
-	w_str(b, 1, "g");
-	w_str(b, 10, "local");
-	w_str(b, 4, "a");
-	w_str(b, 5, "out");
-	w_str(b, 5, "k");
-	w_str(b, 6, "slope");
-	node = w_node_begin(b, 7, "f", "a", "t", "first");
-	w_str(b, 7, "local");
-	w_attr_ref(b, "slope", "slope", 1);
-	joule_wire_end(b, node);
-	node = w_node_begin(b, 7, "f", "t", "out,k", "second");
-	w_str(b, 7, "local");
-	joule_wire_end(b, node);
-	joule_wire_end(b, f);
 }
 
 static float alpha_of(const struct joule_node *node)
@@ -396,7 +294,7 @@ static void overloads(void **state)
 	struct joule_graph *g;
 	size_t graph, node, f;
 
-	frame(&b, 13, &graph);
+	write_frame(&b, 13, &graph);
 	node = w_node_begin(&b, 1, "f", "x", "y", NULL);
 	w_str(&b, 7, "local");
 	w_str(&b, 8, "second");

@@ -1,0 +1,166 @@
+// SPDX-License-Identifier: MIT
+/*
+ * Imports and exports while the n-th allocation fails, for every n: an error
+ * that says so, nothing leaked, nothing written to NULL. The linker sends the
+ * library's allocations here (--wrap).
+ */
+#include <errno.h>
+#include <stdbool.h>
+#include <unistd.h>
+
+#include "check.h"
+#include "small_models.h"
+
+static struct {
+	bool armed;
+	long left, live, made;
+} heap;
+
+void *__real_malloc(size_t n);
+void *__real_calloc(size_t n, size_t size);
+void *__real_realloc(void *p, size_t n);
+void *__real_aligned_alloc(size_t align, size_t n);
+char *__real_strdup(const char *s);
+char *__real_strndup(const char *s, size_t n);
+char *__real_realpath(const char *path, char *resolved);
+void __real_free(void *p);
+
+void *__wrap_malloc(size_t n);
+void *__wrap_calloc(size_t n, size_t size);
+void *__wrap_realloc(void *p, size_t n);
+void *__wrap_aligned_alloc(size_t align, size_t n);
+char *__wrap_strdup(const char *s);
+char *__wrap_strndup(const char *s, size_t n);
+char *__wrap_realpath(const char *path, char *resolved);
+void __wrap_free(void *p);
+
+static bool fails(void)
+{
+	return heap.armed && heap.left-- <= 0;
+}
+
+static void *count(void *p)
+{
+	heap.live += heap.armed && p;
+	heap.made += heap.armed && p;
+	return p;
+}
+
+void *__wrap_malloc(size_t n)
+{
+	return fails() ? NULL : count(__real_malloc(n));
+}
+
+void *__wrap_calloc(size_t n, size_t size)
+{
+	return fails() ? NULL : count(__real_calloc(n, size));
+}
+
+void *__wrap_realloc(void *p, size_t n)
+{
+	void *q;
+
+	if (fails())
+		return NULL;
+	q = __real_realloc(p, n);
+	/* A block that only changed its size was counted before. */
+	return p ? q : count(q);
+}
+
+void *__wrap_aligned_alloc(size_t align, size_t n)
+{
+	return fails() ? NULL : count(__real_aligned_alloc(align, n));
+}
+
+char *__wrap_strdup(const char *s)
+{
+	return fails() ? NULL : count(__real_strdup(s));
+}
+
+char *__wrap_strndup(const char *s, size_t n)
+{
+	return fails() ? NULL : count(__real_strndup(s, n));
+}
+
+char *__wrap_realpath(const char *path, char *resolved)
+{
+	if (fails()) {
+		errno = ENOMEM;
+		return NULL;
+	}
+	return count(__real_realpath(path, resolved));
+}
+
+void __wrap_free(void *p)
+{
+	heap.live -= heap.armed && p;
+	__real_free(p);
+}
+
+static void arm(long n)
+{
+	memset(&heap, 0, sizeof(heap));
+	heap.left = n;
+	heap.armed = true;
+}
+
+/* From a file, so that mapping, external data and in-place weights take part. */
+static void load_failing(struct joule_wire_buf *b, const char *path)
+{
+	FILE *f = fopen(path, "w");
+	struct joule_graph *g;
+	int ret = -1;
+
+	assert_non_null(f);
+	assert_int_equal(fwrite(b->data, 1, b->n, f), b->n);
+	fclose(f);
+	joule_wire_buf_finish(b);
+	for (long n = 0; ret; n++) {
+		last_error[0] = 0;
+		arm(n);
+		ret = joule_onnx_load(&test_log, path, &g);
+		joule_graph_destroy(g);
+		heap.armed = false;
+		if (ret && ret != -ENOMEM)
+			fail_msg("allocation %ld failed: error %d, %s", n, ret, last_error);
+		if (ret && !strstr(last_error, "memory"))
+			fail_msg("allocation %ld failed: \"%s\"", n, last_error);
+		if (heap.live)
+			fail_msg("allocation %ld failed: %ld blocks leaked", n, heap.live);
+		assert_true(n < 10000);
+	}
+	print_message("%ld allocations\n", heap.made);
+	unlink(path);
+}
+
+static void importing(void **state)
+{
+	char dir[] = "/tmp/joule-test-XXXXXX", path[64], weights[64];
+	struct joule_wire_buf b;
+	FILE *f;
+
+	assert_non_null(mkdtemp(dir));
+	snprintf(path, sizeof(path), "%s/model.onnx", dir);
+	snprintf(weights, sizeof(weights), "%s/weights.bin", dir);
+	f = fopen(weights, "w");
+	assert_non_null(f);
+	fwrite("0123456789abcdef", 1, 16, f);
+	fclose(f);
+	write_nested_if(&b);
+	load_failing(&b, path);
+	write_functions(&b);
+	load_failing(&b, path);
+	write_mixture(&b);
+	load_failing(&b, path);
+	unlink(weights);
+	rmdir(dir);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(importing),
+	};
+
+	return cmocka_run_group_tests_name("nomem", tests, NULL, NULL);
+}
