@@ -126,16 +126,7 @@ static int set_attrs(const struct row *row, struct joule_node *node)
 	char *copy = strdup(row->attrs), *save = NULL;
 	int ret = copy ? 0 : -ENOMEM;
 
-	for (const struct joule_attr *a = node->op->attrs; a && a->name; a++) {
-		char *at = (char *)node->attrs + a->offset;
-
-		if (a->type == JOULE_ATTR_INT)
-			*(int64_t *)at = a->def.i;
-		else if (a->type == JOULE_ATTR_FLOAT)
-			*(float *)at = a->def.f;
-		else if (a->type == JOULE_ATTR_STRING)
-			*(const char **)at = a->def.s;
-	}
+	joule_node_default_attrs(node);
 	for (char *tok = copy ? strtok_r(copy, " \t", &save) : NULL; !ret && tok;
 	     tok = strtok_r(NULL, " \t", &save)) {
 		const struct joule_attr *a = node->op->attrs;
@@ -175,6 +166,9 @@ static int add_epilogue(const struct row *row, struct joule_node *node, bool hal
 	char *copy = strdup(row->epilogue), *save = NULL;
 	int ret = copy ? joule_node_infer(node) : -ENOMEM;
 
+	/* Behind every optional input, or an operand would pass for one of them. */
+	if (!ret && node->op->max_in > node->n_in)
+		ret = joule_node_set_input(node, node->op->max_in - 1, NULL);
 	node->epilogue.first_in = node->n_in;
 	for (char *tok = copy ? next_step(copy, &save) : NULL; !ret && tok;
 	     tok = next_step(NULL, &save)) {

@@ -45,6 +45,9 @@ void joule_graph_destroy(struct joule_graph *graph)
 			free(graph->tensors[i]->data);
 	for (int i = 0; i < graph->n_files; i++)
 		joule_mapped_file_unref(graph->files[i]);
+	for (int i = 0; i < graph->n_kept; i++)
+		joule_graph_destroy(graph->kept[i]);
+	free(graph->kept);
 	free(graph->files);
 	free(graph->tensors);
 	free(graph->nodes);
@@ -61,6 +64,18 @@ int joule_graph_hold_file(struct joule_graph *graph, struct joule_mapped_file *f
 		return joule_err_nomem(graph->log, "file list");
 	graph->files = files;
 	files[graph->n_files++] = joule_mapped_file_ref(file);
+	return 0;
+}
+
+int joule_graph_keep_body(struct joule_graph *graph, struct joule_graph *body)
+{
+	struct joule_graph **kept;
+
+	kept = realloc(graph->kept, ((size_t)graph->n_kept + 1) * sizeof(*kept));
+	if (!kept)
+		return joule_err_nomem(graph->log, "inlined body");
+	graph->kept = kept;
+	kept[graph->n_kept++] = body;
 	return 0;
 }
 

@@ -90,6 +90,8 @@ struct joule_graph {
 	int n_metadata;       /* metadata_props, key and value alternating */
 	const char **metadata;
 	const struct joule_graph *shared; /* a clone's original, which must outlive it */
+	int n_kept;           /* bodies that were inlined: their arenas hold names and attributes */
+	struct joule_graph **kept;
 };
 
 int joule_graph_create(const struct joule_log *log, const char *file, struct joule_graph **out);
@@ -102,6 +104,9 @@ void joule_graph_destroy(struct joule_graph *graph);
  * and constants' data with the original: what a session changes while it runs.
  */
 int joule_graph_clone(const struct joule_graph *graph, struct joule_graph **out);
+
+/* Keeps an inlined body's memory as long as the graph lives; takes the body over. */
+int joule_graph_keep_body(struct joule_graph *graph, struct joule_graph *body);
 
 /* Keeps a file mapped as long as the graph lives. Takes its own reference. */
 int joule_graph_hold_file(struct joule_graph *graph, struct joule_mapped_file *file);

@@ -17,3 +17,27 @@ const struct joule_op *joule_op_find(const char *domain, const char *name, int o
 				return op;
 	return NULL;
 }
+
+void joule_node_default_attrs(struct joule_node *node)
+{
+	memset(node->attrs, 0, node->op->attrs_bytes);
+	for (const struct joule_attr *a = node->op->attrs; a && a->name; a++) {
+		char *at = (char *)node->attrs + a->offset;
+
+		/* The others' default is zero: the first name, an empty list. */
+		if (a->type == JOULE_ATTR_INT)
+			memcpy(at, &a->def.i, sizeof(a->def.i));
+		else if (a->type == JOULE_ATTR_FLOAT)
+			memcpy(at, &a->def.f, sizeof(a->def.f));
+		else if (a->type == JOULE_ATTR_STRING)
+			memcpy(at, &a->def.s, sizeof(a->def.s));
+	}
+}
+
+void *joule_node_attr(const struct joule_node *node, const char *name)
+{
+	for (const struct joule_attr *a = node->op->attrs; a && a->name; a++)
+		if (!strcmp(a->name, name))
+			return (char *)node->attrs + a->offset;
+	return NULL;
+}

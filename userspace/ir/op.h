@@ -171,6 +171,12 @@ static inline int joule_ew_value(const struct joule_node *node, const struct jou
 /* The operator for a name, domain and opset version, or NULL. */
 const struct joule_op *joule_op_find(const char *domain, const char *name, int opset);
 
+/* Every attribute of the node as if the file had given none. */
+void joule_node_default_attrs(struct joule_node *node);
+
+/* Where the node keeps that attribute (of the type its table says), or NULL. */
+void *joule_node_attr(const struct joule_node *node, const char *name);
+
 /* The lists of all files, NULL-terminated; generated. */
 extern const struct joule_op *const joule_op_lists[];
 

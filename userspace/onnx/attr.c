@@ -80,23 +80,6 @@ int joule_import_attr_value(struct joule_import_scope *scope, const Onnx__NodePr
 	return 0;
 }
 
-static void set_default(const struct joule_attr *a, char *p)
-{
-	switch (a->type) {
-	case JOULE_ATTR_INT:
-		memcpy(p, &a->def.i, sizeof(a->def.i));
-		break;
-	case JOULE_ATTR_FLOAT:
-		memcpy(p, &a->def.f, sizeof(a->def.f));
-		break;
-	case JOULE_ATTR_STRING:
-		memcpy(p, &a->def.s, sizeof(a->def.s));
-		break;
-	default: /* zero: the first name, or an empty list */
-		break;
-	}
-}
-
 /* bytes as a string of the graph; attributes must not hold NULs. */
 static int copy_string(struct joule_node *node, const char *attr, const ProtobufCBinaryData *b,
 		       const char **out)
@@ -238,8 +221,7 @@ int joule_import_attrs(struct joule_import_scope *scope, const Onnx__NodeProto *
 	uint64_t seen = 0;
 	int ret;
 
-	for (int i = 0; table[i].name; i++)
-		set_default(&table[i], (char *)node->attrs + table[i].offset);
+	joule_node_default_attrs(node);
 	for (size_t k = 0; k < proto->n_attribute; k++) {
 		const Onnx__AttributeProto *v, *a = proto->attribute[k];
 		int i = 0;
