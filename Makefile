@@ -34,10 +34,32 @@ endif
 
 all: lib tools
 
+# What follows needs tools that may not be there yet: demo and check install
+# them first and start make again.
+BOOTSTRAP := demo check
+ifneq ($(filter $(BOOTSTRAP),$(MAKECMDGOALS)),)
+
+.PHONY: demo check
+demo:
+	@sh tools/setup/install.sh build demo
+	@$(MAKE) --no-print-directory run-demo
+
+check:
+	@sh tools/setup/install.sh build demo check
+	@$(MAKE) --no-print-directory run-check
+
+else
+
 include userspace/userspace.mk
 include shaders/shaders.mk
 include tools/tools.mk
 include tests/tests.mk
+
+.PHONY: run-check
+run-check: all
+	@O=$(O) sh tests/check.sh "$(MAKE) --no-print-directory" $(CHECKS)
+
+endif
 
 help:
 	@sed -n 's/^#   /  /p' $(firstword $(MAKEFILE_LIST))

@@ -16,4 +16,6 @@ check-ops: $(O)/tests/run_ops
 bench-ops: $(O)/tests/run_ops
 	$(O)/tests/run_ops --bench $(OPS_ROWS)
 
+CHECKS += check-ops
+
 -include $(patsubst %.c,$(O)/%.d,$(OPS_SRC))

@@ -1,0 +1,11 @@
+# SPDX-License-Identifier: MIT
+# Checks on the source itself.
+
+## make check-source  layers, headers that compile alone, licence lines, file sizes
+.PHONY: check-source
+check-source:
+	@sh tests/source/layers.sh tests/source/layers.txt
+	@sh tests/source/headers.sh $(CC) $(O)
+	@sh tests/source/files.sh
+
+CHECKS += check-source
