@@ -17,34 +17,40 @@
 #include "lib/bits.glsl"
 
 layout(constant_id = 3) const uint N = 1;
+layout(constant_id = 4) const uint PER = 1; // units in a chunk; pieces are of whole chunks
 
 layout(push_constant, scalar) uniform Push {
 	BufE whole;
 	BufE piece[8];
-	uint n;           // units in all
-	uint group, magic; // units of these pieces in a row
-	uint row, at;     // units in a row of the whole, and where these start
-	uint start[9];    // of each piece among the group, and the end
+	uint n;            // chunks in all
+	uint group, magic; // chunks of these pieces in a row
+	uint row, at;      // chunks in a row of the whole, and where these start
+	uint start[9];     // of each piece among the group, and the end
 } push;
 
 void main()
 {
-	uint i = joule_global_index();
-	uvec2 q = joule_divmod(i, push.group, push.magic);
+	uvec2 q = joule_divmod(JOULE_CLAMPED_INDEX(push.n), push.group, push.magic);
 	BufE piece = push.piece[0];
-	uint start = 0, len = push.start[1], w = q.x * push.row + push.at + q.y;
+	uint start = 0, len = push.start[1], w = (q.x * push.row + push.at + q.y) * PER, p;
 
-	if (i >= push.n)
-		return;
 	[[unroll]] for (int k = 1; k < 8; k++)
 		if (k < N && q.y >= push.start[k]) {
 			piece = push.piece[k];
 			start = push.start[k];
 			len = push.start[k + 1] - start;
 		}
+	p = (q.x * len + (q.y - start)) * PER;
+	U u[PER];
+
+	[[unroll]] for (uint k = 0; k < PER; k++)
 #ifdef SPLIT
-	piece.v[q.x * len + (q.y - start)] = push.whole.v[w];
+		u[k] = U(push.whole.v[w + k]);
+	[[unroll]] for (uint k = 0; k < PER; k++)
+		piece.v[p + k] = E(u[k]);
 #else
-	push.whole.v[w] = piece.v[q.x * len + (q.y - start)];
+		u[k] = U(piece.v[p + k]);
+	[[unroll]] for (uint k = 0; k < PER; k++)
+		push.whole.v[w + k] = E(u[k]);
 #endif
 }

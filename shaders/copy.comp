@@ -12,7 +12,7 @@
 #include "lib/bits.glsl"
 
 layout(constant_id = 3) const uint RANK = 1;
-layout(constant_id = 4) const uint PER = 1;
+layout(constant_id = 4) const int PER = 1;
 
 struct CopyDim {
 	uint len, magic;
@@ -32,11 +32,9 @@ layout(push_constant, scalar) uniform Push {
 
 void main()
 {
-	uint i = joule_global_index(), first = 0;
+	uint i = JOULE_CLAMPED_INDEX(push.n), first = 0;
 	int s = push.src_at, t = push.dst_at;
 
-	if (i >= push.n)
-		return;
 	[[unroll]] for (uint d = 0; d < RANK; d++) {
 		CopyDim m = push.dims.d[d];
 		uvec2 q = d + 1 < RANK ? joule_divmod(i, m.len, m.magic) : uvec2(0, i);
@@ -46,17 +44,12 @@ void main()
 		t += int(q.y) * m.dst;
 		i = q.x;
 	}
-	if (PER == 1) {
-		push.dst.v[t] = E(U(push.src.v[s]));
-		return;
-	}
-	// Loads together, then stores: the last chunk of a row repeats its last unit.
-	int last = int(min(PER, push.inner - first * PER)) - 1;
-	U u[4];
+	// The last chunk of a row repeats the row's last unit.
+	int last = PER > 1 ? int(push.inner) - int(first) * PER - 1 : 0;
+	U u[PER];
 
-	[[unroll]] for (int k = 0; k < 4; k++)
+	[[unroll]] for (int k = 0; k < PER; k++)
 		u[k] = U(push.src.v[s + min(k, last) * push.src_step]);
-	[[unroll]] for (int k = 0; k < 4; k++)
-		if (k <= last)
-			push.dst.v[t + k * push.dst_step] = E(u[k]);
+	[[unroll]] for (int k = 0; k < PER; k++)
+		push.dst.v[t + min(k, last) * push.dst_step] = E(u[k]);
 }

@@ -11,8 +11,9 @@
 #include "lib/bits.glsl"
 
 layout(constant_id = 3) const uint RANK = 0;
-layout(constant_id = 4) const bool WIDE_IN = false;  // source rows start on 4 elements
-layout(constant_id = 5) const bool WIDE_OUT = false; // destination rows too
+layout(constant_id = 4) const bool WIDE_IN = false;  // nj and source rows: multiples of 4
+layout(constant_id = 5) const bool WIDE_OUT = false; // ni and destination rows too
+layout(constant_id = 6) const int ROWS = 4;          // of a block: less where ni is
 
 struct CopyDim {
 	uint len, magic;
@@ -25,21 +26,20 @@ layout(push_constant, scalar) uniform Push {
 	BufE dst;
 	Dims dims; // the outer ones
 	int src_at, dst_at;
-	uint ni, nj, outer;
+	int ni, nj; // nj is 4 or more
+	uint outer;
 	int si, dj;
 } push;
 
 void main()
 {
 	uvec3 id = gl_GlobalInvocationID;
-	int j = int(id.x) * 4, i = int(id.y) * 4;
-	int s = push.src_at, t = push.dst_at;
-	int mi = min(4, int(push.ni) - i) - 1, mj = min(4, int(push.nj) - j) - 1;
-	uint rest = id.z;
+	// Blocks at the edge are moved in, so that all are whole.
+	int j = min(int(id.x) * 4, push.nj - 4), i = min(int(id.y) * ROWS, push.ni - ROWS);
+	int s = push.src_at + i * push.si + j, t = push.dst_at + j * push.dj + i;
+	uint rest = min(id.z, push.outer - 1);
 	uvec4 u[4];
 
-	if (mi < 0 || mj < 0 || rest >= push.outer)
-		return;
 	[[unroll]] for (uint d = 0; d < RANK; d++) {
 		CopyDim m = push.dims.d[d];
 		uvec2 q = d + 1 < RANK ? joule_divmod(rest, m.len, m.magic) : uvec2(0, rest);
@@ -48,25 +48,19 @@ void main()
 		t += int(q.y) * m.dst;
 		rest = q.x;
 	}
-	s += i * push.si + j;
-	t += j * push.dj + i;
-	if (WIDE_IN && mj == 3) {
-		[[unroll]] for (int a = 0; a < 4; a++)
-			u[a] = joule_unpack(BufW4(push.src).v[(s + min(a, mi) * push.si) / 4]);
-	} else {
-		[[unroll]] for (int a = 0; a < 4; a++)
+	[[unroll]] for (int a = 0; a < ROWS; a++) {
+		if (WIDE_IN)
+			u[a] = joule_unpack(BufW4(push.src).v[(s + a * push.si) / 4]);
+		else
 			[[unroll]] for (int c = 0; c < 4; c++)
-				u[a][c] = U(push.src.v[s + min(a, mi) * push.si + min(c, mj)]);
+				u[a][c] = U(push.src.v[s + a * push.si + c]);
 	}
-	if (WIDE_OUT && mi == 3) {
-		[[unroll]] for (int c = 0; c < 4; c++)
-			if (c <= mj)
-				BufW4(push.dst).v[(t + c * push.dj) / 4] =
-					joule_pack(uvec4(u[0][c], u[1][c], u[2][c], u[3][c]));
-		return;
-	}
-	[[unroll]] for (int c = 0; c < 4; c++)
-		[[unroll]] for (int a = 0; a < 4; a++)
-			if (c <= mj && a <= mi)
+	[[unroll]] for (int c = 0; c < 4; c++) {
+		if (WIDE_OUT)
+			BufW4(push.dst).v[(t + c * push.dj) / 4] =
+				joule_pack(uvec4(u[0][c], u[1][c], u[2][c], u[3][c]));
+		else
+			[[unroll]] for (int a = 0; a < ROWS; a++)
 				push.dst.v[t + c * push.dj + a] = E(u[a][c]);
+	}
 }

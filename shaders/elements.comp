@@ -35,17 +35,11 @@ layout(push_constant, scalar) uniform Push {
 
 void main()
 {
-	uint i = joule_global_index(), rest = i;
-
-	if (i >= push.n)
-		return;
+	uint i = JOULE_CLAMPED_INDEX(push.n), rest = i;
 	int k = JOULE_INDEX(push.idx, i, WORDS);
 
 	k = k < 0 ? k + push.axis_dim : k;
-#ifdef MARK
-	if (k < 0 || k >= push.axis_dim)
-		return;
-#endif
+	bool good = k >= 0 && k < push.axis_dim;
 	int at = clamp(k, 0, push.axis_dim - 1) * push.axis_stride;
 
 	[[unroll]] for (uint d = 0; d < RANK; d++) {
@@ -56,7 +50,8 @@ void main()
 		rest = q.x;
 	}
 #ifdef MARK
-	atomicMax(push.y.v[at], i + 1);
+	if (good)
+		atomicMax(push.y.v[at], i + 1);
 #else
 	push.y.v[i] = push.x.v[at];
 #endif

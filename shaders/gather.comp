@@ -26,10 +26,7 @@ layout(push_constant, scalar) uniform Push {
 
 void main()
 {
-	uint i = joule_global_index();
-
-	if (i >= push.n)
-		return;
+	uint i = JOULE_CLAMPED_INDEX(push.n);
 	uvec2 q = joule_divmod(i, push.inner, push.inner_magic);
 	uvec2 p = joule_divmod(q.x, push.count, push.count_magic);
 	int k = JOULE_INDEX(push.idx, p.y, WORDS);

@@ -23,15 +23,14 @@ layout(push_constant, scalar) uniform Push {
 
 void main()
 {
-	uint i = joule_global_index();
-
-	if (i >= push.n)
-		return;
+	uint i = JOULE_CLAMPED_INDEX(push.n);
 	uvec2 q = joule_divmod(i, push.slice, push.slice_magic);
-	uint m = push.mark.v[q.x];
+	uint m = push.mark.v[q.x], at = i;
+	BufE from = push.x;
 
-	if (m != 0)
-		push.y.v[i] = push.update.v[(m - 1) * push.slice + q.y];
-	else
-		push.y.v[i] = push.x.v[i];
+	if (m != 0) {
+		from = push.update;
+		at = (m - 1) * push.slice + q.y;
+	}
+	push.y.v[i] = from.v[at];
 }

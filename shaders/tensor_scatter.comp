@@ -29,10 +29,7 @@ layout(push_constant, scalar) uniform Push {
 
 void main()
 {
-	uint i = joule_global_index();
-
-	if (i >= push.n)
-		return;
+	uint i = JOULE_CLAMPED_INDEX(push.n);
 	uvec2 q = joule_divmod(i, push.inner, push.inner_magic);
 	uvec2 p = joule_divmod(q.x, push.len, push.len_magic);
 	uint batch = joule_div(p.x, push.per_batch, push.per_batch_magic);
@@ -44,8 +41,12 @@ void main()
 		start = int(joule_divmod(uint(start), push.len, push.len_magic).y);
 	s = int(p.y) - start;
 	s = CIRCULAR && s < 0 ? s + int(push.len) : s;
-	if (s >= 0 && s < push.update_len)
-		push.y.v[i] = push.update.v[(p.x * push.update_len + s) * push.inner + q.y];
-	else
-		push.y.v[i] = push.x.v[i];
+	BufE from = push.x;
+	uint at = i;
+
+	if (s >= 0 && s < push.update_len) {
+		from = push.update;
+		at = (p.x * push.update_len + s) * push.inner + q.y;
+	}
+	push.y.v[i] = from.v[at];
 }

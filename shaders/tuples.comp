@@ -38,10 +38,7 @@ layout(push_constant, scalar) uniform Push {
 
 void main()
 {
-	uint i = joule_global_index();
-
-	if (i >= push.n)
-		return;
+	uint i = JOULE_CLAMPED_INDEX(push.n);
 	uvec2 q = joule_divmod(i, push.slice, push.slice_magic);
 	int slot = int(joule_div(q.x, push.per_batch, push.per_batch_magic) * push.batch_stride);
 	bool good = true;

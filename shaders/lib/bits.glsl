@@ -3,7 +3,8 @@
  * Elements as bare bits, for kernels that move data without looking at it. A
  * variant defines BYTES (1, 2, 4, 8 or 16). E is the type in memory, U the one
  * in registers: small types are only ever loaded and stored, so that 8- and
- * 16-bit storage is enough and no arithmetic on them is asked for.
+ * 16-bit storage is enough and no arithmetic on them is asked for. Units of
+ * 16 bytes want 64-bit integers.
  */
 #if BYTES == 1
 #extension GL_EXT_shader_8bit_storage : require
@@ -20,8 +21,10 @@
 #define E uvec2
 #define U uvec2
 #else
-#define E uvec4
-#define U uvec4
+/* Half as many accesses as by 32 bits where each lane's is made on its own. */
+#extension GL_EXT_shader_explicit_arithmetic_types_int64 : require
+#define E u64vec2
+#define U u64vec2
 #endif
 
 layout(buffer_reference, scalar, buffer_reference_align = BYTES) buffer BufE { E v[]; };

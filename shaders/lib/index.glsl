@@ -1,6 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /* Walking tensors by number, without the integer division many devices lack. */
 
+/*
+ * The invocation's number, or the last one's where there are more than n. Work
+ * that may be done twice over needs no bounds check then, and a kernel without
+ * branches has its uniform loads done once for all lanes on lavapipe.
+ */
+#define JOULE_CLAMPED_INDEX(n) min(joule_global_index(), (n) - 1u)
+
 /* n / d for n < 2^31; magic is joule_magic(d) of ops/move.h. */
 uint joule_div(uint n, uint d, uint magic)
 {

@@ -32,12 +32,12 @@ void joule_copy_simplify(struct joule_copy *copy)
 	*copy = s;
 }
 
-/* Regroups elements of that many bits into the largest unit that moves whole. */
-static unsigned int widen(struct joule_copy *c, unsigned int bits)
+/* Regroups elements of that many bits into the largest unit up to `most` that moves whole. */
+static unsigned int widen(struct joule_copy *c, unsigned int bits, unsigned int most)
 {
 	int in = c->rank - 1;
 
-	while (bits < 128 && c->src[in] == 1 && c->dst[in] == 1) {
+	while (bits < most && c->src[in] == 1 && c->dst[in] == 1) {
 		bool even = !(c->dims[in] & 1 || c->src_at & 1 || c->dst_at & 1);
 
 		for (int d = 0; d < in; d++)
@@ -106,7 +106,7 @@ void joule_copy_ref(enum joule_dtype dtype, const struct joule_copy *copy, const
 	joule_copy_simplify(&c);
 	if (!c.dims[0])
 		return;
-	bits = widen(&c, joule_dtype_bits(dtype));
+	bits = widen(&c, joule_dtype_bits(dtype), 128);
 	in = c.rank - 1;
 	do {
 		if (bits >= 8)
@@ -168,7 +168,7 @@ static bool bind_turn(struct joule_binder *b, const struct joule_copy *copy, uns
 		      struct joule_operand src, struct joule_operand dst)
 {
 	struct joule_copy c = *copy;
-	int64_t ni, nj = 0, si, dj = 0, outer = 1;
+	int64_t ni, nj = 0, si, dj = 0, outer = 1, rows;
 	uint32_t x, y, z;
 	struct joule_dispatch *d;
 	int in = c.rank - 1, n = 0;
@@ -196,11 +196,14 @@ static bool bind_turn(struct joule_binder *b, const struct joule_copy *copy, uns
 	}
 	if (!nj)
 		return false;
-	y = pow2_up(JOULE_DIV_UP(ni, 4), 8);
+	rows = ni < 4 ? ni : 4;
+	wide_in = wide_in && !(nj % 4);
+	wide_out = wide_out && !(ni % 4);
+	y = pow2_up(JOULE_DIV_UP(ni, rows), 8);
 	x = pow2_up(JOULE_DIV_UP(nj, 4), 64 / y);
 	z = pow2_up(outer, 64 / (x * y));
 	if (outer / z >= b->caps->max_groups[2] || z > b->caps->max_local[2] ||
-	    JOULE_DIV_UP(ni, 4 * y) > b->caps->max_groups[1])
+	    JOULE_DIV_UP(ni, rows * y) > b->caps->max_groups[1])
 		return false;
 	d = joule_bind(b, "copy_turn_%u", bytes);
 	joule_bind_read(d, src);
@@ -216,8 +219,10 @@ static bool bind_turn(struct joule_binder *b, const struct joule_copy *copy, uns
 	joule_bind_spec(d, (uint32_t)n);
 	joule_bind_spec(d, wide_in);
 	joule_bind_spec(d, wide_out);
+	joule_bind_spec(d, (uint32_t)rows);
 	joule_bind_local(d, x, y, z);
-	joule_bind_groups(d, (uint64_t)JOULE_DIV_UP(nj, 4 * x), (uint64_t)JOULE_DIV_UP(ni, 4 * y),
+	joule_bind_groups(d, (uint64_t)JOULE_DIV_UP(nj, 4 * x),
+			  (uint64_t)JOULE_DIV_UP(ni, rows * y),
 			  (uint64_t)JOULE_DIV_UP(outer, z));
 	return true;
 }
@@ -249,7 +254,7 @@ void joule_copy_bind(struct joule_binder *b, enum joule_dtype dtype,
 	joule_copy_simplify(&c);
 	if (!c.dims[0])
 		return;
-	bytes = widen(&c, joule_dtype_bits(dtype)) / 8;
+	bytes = widen(&c, joule_dtype_bits(dtype), 8 * joule_move_unit(b, 16)) / 8;
 	in = c.rank - 1;
 	if (!bytes)
 		joule_bind_refuse(b, "elements of type %s do not move in whole bytes",

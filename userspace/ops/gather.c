@@ -77,7 +77,7 @@ static int gather_bind(const struct joule_node *node, struct joule_binder *b)
 		joule_bind_refuse(b, "nothing to gather from");
 	if (b->err || !n)
 		return joule_bind_end(b);
-	unit = joule_move_unit((uint64_t)l.inner * bytes);
+	unit = joule_move_unit(b, (uint64_t)l.inner * bytes);
 	l.inner = l.inner * bytes / unit;
 	n = l.outer * count * l.inner;
 	d = joule_bind(b, "gather_%u", unit);

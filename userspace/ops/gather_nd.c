@@ -81,7 +81,7 @@ static int gather_nd_bind(const struct joule_node *node, struct joule_binder *b)
 		joule_bind_refuse(b, "nothing to gather from");
 	if (b->err || !n)
 		return joule_bind_end(b);
-	unit = joule_move_unit((uint64_t)a.slice * bytes);
+	unit = joule_move_unit(b, (uint64_t)a.slice * bytes);
 	if (by_tuple(node))
 		d = joule_bind(b, "gather_tuples_%u", unit);
 	else

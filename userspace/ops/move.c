@@ -119,9 +119,9 @@ unsigned int joule_bind_bytes(struct joule_binder *b, const struct joule_tensor 
 	return b->err ? 0 : bytes;
 }
 
-unsigned int joule_move_unit(uint64_t bytes)
+unsigned int joule_move_unit(const struct joule_binder *b, uint64_t bytes)
 {
-	unsigned int unit = 16;
+	unsigned int unit = b->caps->arithmetic_i64 ? 16 : 8;
 
 	while (unit > 1 && bytes % unit)
 		unit /= 2;

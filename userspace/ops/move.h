@@ -84,10 +84,11 @@ unsigned int joule_bind_bytes(struct joule_binder *b, const struct joule_tensor 
 bool joule_bind_can_store(struct joule_binder *b, unsigned int bytes);
 
 /*
- * The largest unit of 1, 2, 4, 8 or 16 bytes that divides bytes; what rows of
- * that many bytes, all of them starting at multiples of it, are moved by.
+ * The largest unit of 1, 2, 4, 8 or 16 bytes that the device's kernels move and
+ * that divides bytes: what rows of that length are moved by. (For several
+ * lengths, or them together.)
  */
-unsigned int joule_move_unit(uint64_t bytes);
+unsigned int joule_move_unit(const struct joule_binder *b, uint64_t bytes);
 
 /*
  * Multiplier for joule_div() of lib/index.glsl: division of numbers below 2^31

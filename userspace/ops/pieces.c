@@ -29,14 +29,18 @@ static void bind_group(struct joule_binder *b, const struct joule_pieces *p, boo
 		       const struct joule_operand *op, const int64_t *bytes, int n, int64_t at,
 		       int64_t row)
 {
-	unsigned int unit = joule_move_unit((uint64_t)at);
+	unsigned int unit, per = 4, chunk;
+	uint64_t all = (uint64_t)at | (uint64_t)row;
 	struct joule_operand whole = join ? JOULE_OUT(0) : JOULE_IN(0);
 	struct joule_dispatch *d;
 	int64_t start = 0;
 
-	unit = JOULE_MIN(unit, joule_move_unit((uint64_t)row));
 	for (int i = 0; i < n; i++)
-		unit = JOULE_MIN(unit, joule_move_unit((uint64_t)bytes[i]));
+		all |= (uint64_t)bytes[i];
+	unit = joule_move_unit(b, all);
+	if (all % (unit * per))
+		per = 1;
+	chunk = unit * per;
 	if (!joule_bind_can_store(b, unit))
 		return;
 	d = joule_bind(b, "%s_%u", join ? "concat" : "split", unit);
@@ -53,18 +57,19 @@ static void bind_group(struct joule_binder *b, const struct joule_pieces *p, boo
 	}
 	for (int i = 0; i < n; i++)
 		start += bytes[i];
-	joule_bind_u32(d, (uint32_t)(p->outer * (start / unit)));
-	joule_bind_u32(d, (uint32_t)(start / unit));
-	joule_bind_u32(d, joule_magic((uint32_t)(start / unit)));
-	joule_bind_u32(d, (uint32_t)(row / unit));
-	joule_bind_u32(d, (uint32_t)(at / unit));
+	joule_bind_u32(d, (uint32_t)(p->outer * (start / chunk)));
+	joule_bind_u32(d, (uint32_t)(start / chunk));
+	joule_bind_u32(d, joule_magic((uint32_t)(start / chunk)));
+	joule_bind_u32(d, (uint32_t)(row / chunk));
+	joule_bind_u32(d, (uint32_t)(at / chunk));
 	start = 0;
 	for (int i = 0; i <= PIECES; i++) {
-		joule_bind_u32(d, (uint32_t)(start / unit));
+		joule_bind_u32(d, (uint32_t)(start / chunk));
 		start += i < n ? bytes[i] : 0;
 	}
 	joule_bind_spec(d, (uint32_t)n);
-	joule_bind_grid(b, d, 64, (uint64_t)(p->outer * (start / unit)));
+	joule_bind_spec(d, per);
+	joule_bind_grid(b, d, 64, (uint64_t)(p->outer * (start / chunk)));
 }
 
 void joule_pieces_bind(struct joule_binder *b, const struct joule_pieces *p, const int *index,

@@ -127,7 +127,7 @@ struct joule_operand joule_remap_fill(struct joule_binder *b, enum joule_dtype d
 	return o;
 }
 
-/* As the shader has it. table: where its entries start in the block, 0 for none. */
+/* As the shader has it. table: where its entries start in the block. */
 struct remap_dim {
 	uint32_t len, magic;
 	int32_t stride;
@@ -178,6 +178,7 @@ void joule_remap_bind(struct joule_binder *b, enum joule_dtype dtype,
 	int64_t in_count = 1, count = 1, chunks;
 	struct joule_dispatch *dis;
 	struct walk w;
+	uint32_t tables = 0;
 	int in, per;
 
 	for (int d = 0; d < r->rank; d++)
@@ -193,10 +194,13 @@ void joule_remap_bind(struct joule_binder *b, enum joule_dtype dtype,
 		joule_bind_refuse(b, "tensors have 2^31 elements or more");
 	if (b->err)
 		return;
+	/* The kernel reads first and decides then: let there be something. */
+	if (!in_count)
+		src = fill;
 	plan_walk(&w, r);
 	in = w.rank - 1;
 	/* Rows that move whole go by larger units. */
-	while (fill.kind == JOULE_OPERAND_CONST && bytes < 16 && !w.table[in] &&
+	while (fill.kind == JOULE_OPERAND_CONST && bytes < joule_move_unit(b, 16) && !w.table[in] &&
 	       !(w.len[in] & 1)) {
 		bool even = w.stride[in] == 1;
 
@@ -216,6 +220,8 @@ void joule_remap_bind(struct joule_binder *b, enum joule_dtype dtype,
 	count = chunks;
 	for (int d = 0; d < in; d++)
 		count *= w.len[d];
+	for (int d = 0; d <= in; d++)
+		tables |= w.table[d] ? 1u << (in - d) : 0;
 	dis = joule_bind(b, "remap_%u", bytes);
 	joule_bind_read(dis, src);
 	joule_bind_read(dis, fill);
@@ -225,5 +231,6 @@ void joule_remap_bind(struct joule_binder *b, enum joule_dtype dtype,
 	joule_bind_u32(dis, (uint32_t)w.len[in]);
 	joule_bind_spec(dis, (uint32_t)w.rank);
 	joule_bind_spec(dis, (uint32_t)per);
+	joule_bind_spec(dis, tables);
 	joule_bind_grid(b, dis, 64, (uint64_t)count);
 }

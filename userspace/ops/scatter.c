@@ -174,7 +174,7 @@ static void bind_pick(const struct joule_node *node, const struct joule_address 
 		return;
 	marks = joule_tensor_is_const(node->in[1]) ? constant_marks(node, a, b) :
 						     run_time_marks(node, a, b);
-	unit = joule_move_unit((uint64_t)a->slice * bytes);
+	unit = joule_move_unit(b, (uint64_t)a->slice * bytes);
 	slice = (uint32_t)(a->slice * bytes / unit);
 	n = (uint32_t)a->slots * slice;
 	d = joule_bind(b, "scatter_pick_%u", unit);

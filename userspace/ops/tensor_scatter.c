@@ -98,7 +98,7 @@ static int cache_bind(const struct joule_node *node, struct joule_binder *b)
 		return axis;
 	if (b->err || !n)
 		return joule_bind_end(b);
-	unit = joule_move_unit((uint64_t)l.inner * bytes);
+	unit = joule_move_unit(b, (uint64_t)l.inner * bytes);
 	l.inner = l.inner * bytes / unit;
 	n = l.outer * l.n * l.inner;
 	per_batch = (uint32_t)(l.outer / x->shape.dims[0]);
