@@ -177,6 +177,12 @@ int joule_node_infer(struct joule_node *node);
  */
 int joule_node_ref(struct joule_node *node);
 
+/*
+ * Evaluates a node whose inputs are all constants (or shapes alone, for
+ * JOULE_OP_SHAPE_ONLY): its outputs become constants and the node is removed.
+ */
+int joule_node_fold(struct joule_node *node);
+
 /* Owned storage for the tensor's type and shape (zeroed). -ENOMEM, -EINVAL. */
 int joule_tensor_alloc(struct joule_tensor *tensor);
 

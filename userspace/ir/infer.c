@@ -139,7 +139,7 @@ static bool foldable(const struct joule_node *node, size_t limit)
 	return true;
 }
 
-static int fold(struct joule_node *node)
+int joule_node_fold(struct joule_node *node)
 {
 	int ret = joule_node_ref(node);
 
@@ -177,7 +177,7 @@ int joule_graph_infer(struct joule_graph *graph, size_t limit)
 			return ret;
 		if (ret || !foldable(node, limit ? limit : FOLD_LIMIT_BYTES))
 			continue;
-		ret = fold(node);
+		ret = joule_node_fold(node);
 		if (ret)
 			return ret;
 		folded = true;

@@ -30,7 +30,14 @@ int joule_passes_run(struct joule_graph *graph, const struct joule_passes_params
 /* Pass i in the order they run, or NULL behind the last. */
 const struct joule_pass *joule_pass_get(int i);
 
-extern const struct joule_pass joule_pass_dead_code, joule_pass_identity, joule_pass_if_inline,
+/*
+ * Fills constants that the fold pass made out of ConstantOfShape with
+ * pseudo-random values, the same ones each time: for benchmarks of files
+ * without weights.
+ */
+void joule_random_weights(struct joule_graph *graph);
+
+extern const struct joule_pass joule_pass_fold, joule_pass_dead_code, joule_pass_identity, joule_pass_if_inline,
 	joule_pass_activation, joule_pass_layer_norm, joule_pass_pad,
 	joule_pass_affine, joule_pass_transpose, joule_pass_epilogue, joule_pass_chain;
 
