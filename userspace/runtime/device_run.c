@@ -81,12 +81,16 @@ static int give_slots(struct joule_session *s, struct joule_instance *in)
 		joule_frame_set_slot(in->frame, in->graph->inputs[i], &slot);
 	}
 	for (int i = 0; i < s->n_outputs; i++) {
+		const struct joule_output *o = &s->outputs[i];
+		struct joule_tensor *t = in->graph->outputs[i];
 		struct joule_slot slot = { 0 };
 
-		if (s->outputs[i].bound)
-			slot = joule_slot_at(s->outputs[i].bound, 0);
-		if (in->graph->outputs[i]->producer)
-			joule_frame_set_slot(in->frame, in->graph->outputs[i], &slot);
+		/* Of another or an open shape: joule_session_execute() copies, or says so. */
+		if (o->bound && t->dtype == o->bound_view.dtype &&
+		    joule_shape_equal(&t->shape, &o->bound_view.shape))
+			slot = joule_slot_at(o->bound, 0);
+		if (t->producer)
+			joule_frame_set_slot(in->frame, t, &slot);
 	}
 	return 0;
 }
@@ -147,7 +151,9 @@ int joule_session_prepare(struct joule_session *session)
 			*at = in->next;
 			in->next = s->instances;
 			s->instances = in;
-			return give_slots(s, in);
+			ret = give_slots(s, in);
+			/* Another output was bound: the plan went with the old one. */
+			return ret ? ret : joule_frame_refresh(in->frame);
 		}
 	if (s->n_instances == INSTANCES_KEPT) {
 		for (at = &s->instances; (*at)->next; at = &(*at)->next)

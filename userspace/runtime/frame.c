@@ -690,6 +690,11 @@ int joule_frame_prepare(struct joule_frame *frame)
 	return run_dynamic(frame, true);
 }
 
+int joule_frame_refresh(struct joule_frame *frame)
+{
+	return frame->n_parts || !frame->graph->n_nodes ? 0 : joule_frame_prepare(frame);
+}
+
 int joule_frame_prepare_timed(struct joule_frame *frame)
 {
 	int ret = frame->complete ? 0 : joule_frame_prepare(frame);

@@ -30,6 +30,9 @@ void joule_frame_set_slot(struct joule_frame *frame, const struct joule_tensor *
 /* Plans and records what can be before the first run. */
 int joule_frame_prepare(struct joule_frame *frame);
 
+/* Plans again if slots that were set since made the old plan useless. */
+int joule_frame_refresh(struct joule_frame *frame);
+
 /* The same for the recording with time stamps. */
 int joule_frame_prepare_timed(struct joule_frame *frame);
 

@@ -71,6 +71,35 @@ static int carry_state(struct joule_session *s)
 	return 0;
 }
 
+/* Bound outputs that are elsewhere: on the CPU, or when they are inputs or constants. */
+static int deliver(struct joule_session *s)
+{
+	for (int i = 0; i < s->n_outputs; i++) {
+		const struct joule_view *to = &s->outputs[i].bound_view;
+		struct joule_view from;
+		char a[128], b[128];
+		int ret;
+
+		if (!to->data)
+			continue;
+		ret = joule_session_view(s, joule_session_graph(s)->outputs[i], &from);
+		if (ret)
+			return ret;
+		if (from.dtype != to->dtype || !joule_shape_equal(&from.shape, &to->shape))
+			return joule_err(s->log, -EINVAL,
+					 "%s: output %s is %s %s, bound memory %s %s",
+					 s->model->graph->file, s->model->outputs[i].name,
+					 joule_dtype_name(from.dtype),
+					 joule_shape_str(&from.shape, a, sizeof(a)),
+					 joule_dtype_name(to->dtype),
+					 joule_shape_str(&to->shape, b, sizeof(b)));
+		if (from.data != to->data && !(s->outputs[i].bound &&
+					       s->outputs[i].bound->host == from.data))
+			memcpy(to->data, from.data, from.bytes);
+	}
+	return 0;
+}
+
 int joule_session_execute(struct joule_session *session)
 {
 	struct joule_session *s = session;
@@ -88,6 +117,9 @@ int joule_session_execute(struct joule_session *session)
 	if (ret == -ETIME)
 		joule_logf(s->log, JOULE_LOG_ERROR, "%s: the run took longer than allowed",
 			   s->model->graph->file);
+	if (ret)
+		return ret;
+	ret = deliver(s);
 	if (ret)
 		return ret;
 	s->ran = true;

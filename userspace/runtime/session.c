@@ -8,6 +8,8 @@
 
 #include "base/checked.h"
 #include "base/log.h"
+#include "ir/op.h"
+#include "runtime/instance.h"
 #include "runtime/interp.h"
 
 static int copy_params(struct joule_session *s, const struct joule_session_params *p)
@@ -219,6 +221,22 @@ static int check_view(const struct joule_session *s, const struct joule_input *i
 	return 0;
 }
 
+int joule_session_check_input(struct joule_session *session, int i, const struct joule_view *view)
+{
+	struct joule_view exact;
+	int ret = check_index(session, i, session->n_inputs, "input");
+
+	if (ret || !view)
+		return ret;
+	exact = *view;
+	if (joule_array_bytes(view->dtype, &view->shape) >= 0 &&
+	    view->bytes >= (size_t)joule_array_bytes(view->dtype, &view->shape))
+		exact.bytes = (size_t)joule_array_bytes(view->dtype, &view->shape);
+	if (!exact.data) /* a dma-buf has no pointer */
+		exact.data = &exact;
+	return check_view(session, &session->inputs[i], &exact);
+}
+
 static int reserve_input(struct joule_session *s, struct joule_input *in, size_t bytes)
 {
 	void *heap;
@@ -252,6 +270,9 @@ int joule_session_set_input(struct joule_session *session, int i, const struct j
 		ret = reserve_input(session, in, view->bytes);
 	if (ret)
 		return ret;
+	if (in->bound && !in->bound->host)
+		return joule_err(session->log, -EBUSY, "%s: input %s is bound to a dma-buf",
+				 session->model->graph->file, in->name);
 	if ((in->bound || in->bound_data) && !joule_shape_equal(&in->shape, &view->shape))
 		return err_shape(session, in, &view->shape);
 	if (view->bytes)
@@ -335,4 +356,50 @@ int joule_session_tensor(struct joule_session *session, const char *name, struct
 		if (!strcmp(g->tensors[i]->name, name))
 			return joule_session_view(session, g->tensors[i], out);
 	return -ENOENT;
+}
+
+/* Where the node that makes a tensor ran, in the plan that was used last. */
+struct find_step {
+	const struct joule_node *node;
+	bool device;
+};
+
+static void find_step(void *arg, const struct joule_stage *stage)
+{
+	struct find_step *f = arg;
+
+	for (int i = 0; i < stage->plan->n_steps; i++)
+		if (stage->plan->steps[i].node == f->node)
+			f->device = stage->plan->steps[i].kind == JOULE_STEP_DEVICE;
+}
+
+int joule_session_tensors(struct joule_session *session, struct joule_tensor_info *list, int max)
+{
+	const struct joule_graph *g = joule_session_graph(session);
+	int n = 0;
+
+	if (!session->keep_all || !g)
+		return joule_err(session->log, -EINVAL,
+				 "%s: tensors are kept by sessions made with keep_all",
+				 session->model->graph->file);
+	for (int i = 0; i < g->n_nodes; i++) {
+		const struct joule_node *node = g->nodes[i];
+		struct find_step where = { .node = node };
+
+		if (session->instances)
+			joule_frame_for_each_stage(session->instances->frame, find_step, &where);
+		for (int j = 0; j < node->n_out; j++) {
+			if (!node->out[j])
+				continue;
+			if (n < max)
+				list[n] = (struct joule_tensor_info){
+					.name = node->out[j]->name,
+					.node = node->name,
+					.op = node->op->name,
+					.device = where.device ? "vulkan" : "cpu",
+				};
+			n++;
+		}
+	}
+	return n;
 }

@@ -71,6 +71,10 @@ int joule_session_execute(struct joule_session *session);
 /* 0, -ECANCELED or -ETIME. user is the session. */
 int joule_session_check(void *user);
 
+/* Index, type and shape of a view for input i; NULL views pass. Logged. */
+int joule_session_check_input(struct joule_session *session, int i,
+			      const struct joule_view *view);
+
 /* Where input i's value is for the host. */
 void *joule_input_data(const struct joule_input *input);
 
