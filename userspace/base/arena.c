@@ -16,6 +16,7 @@
 
 struct joule_arena_block {
 	struct joule_arena_block *next;
+	void *start; /* what calloc() gave */
 	size_t used, size;
 	_Alignas(ARENA_ALIGN) unsigned char data[];
 };
@@ -31,25 +32,26 @@ void joule_arena_finish(struct joule_arena *arena)
 
 	for (; b; b = next) {
 		next = b->next;
-		free(b);
+		free(b->start);
 	}
 	arena->head = NULL;
 }
 
+/* calloc() knows of pages that are zero anyway, and does not touch them. */
 static struct joule_arena_block *block_create(size_t size)
 {
 	struct joule_arena_block *b;
 	size_t total;
+	void *start;
 
 	if (!joule_add_size(size, sizeof(*b) + ARENA_ALIGN, &total))
 		return NULL;
-	total = total / ARENA_ALIGN * ARENA_ALIGN;
-	b = aligned_alloc(ARENA_ALIGN, total);
-	if (!b)
+	start = calloc(1, total);
+	if (!start)
 		return NULL;
-	b->used = 0;
-	b->size = total - sizeof(*b);
-	b->next = NULL;
+	b = (void *)JOULE_ALIGN_UP((uintptr_t)start, ARENA_ALIGN);
+	b->start = start;
+	b->size = size;
 	return b;
 }
 
@@ -59,7 +61,6 @@ void *joule_arena_alloc(struct joule_arena *arena, size_t bytes)
 	size_t align = bytes >= ARENA_ALIGN ? ARENA_ALIGN : 16;
 	struct joule_arena_block *b = arena->head;
 	size_t at;
-	void *p;
 
 	if (bytes > SIZE_MAX / 2)
 		return NULL;
@@ -83,9 +84,8 @@ void *joule_arena_alloc(struct joule_arena *arena, size_t bytes)
 		b = fresh;
 		at = 0;
 	}
-	p = b->data + at;
 	b->used = at + bytes;
-	return memset(p, 0, bytes);
+	return b->data + at;
 }
 
 void *joule_arena_array(struct joule_arena *arena, size_t n, size_t size)
