@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: MIT
+#include "report.h"
+
+#include <errno.h>
+#include <jansson.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* The page, with a place for the data. */
+__asm__(".section .rodata\n"
+	"joule_report_page:\n"
+	".incbin \"tools/joule/report.html\"\n"
+	".byte 0\n"
+	".previous\n");
+extern const char joule_report_page[];
+
+#define PLACE "/*JOULE-DATA*/null"
+
+static json_t *step_json(const struct joule_step_profile *s)
+{
+	json_t *origins = json_array(), *after = json_array();
+
+	for (int i = 0; i < s->n_origins; i++)
+		json_array_append_new(origins, json_string(s->origins[i]));
+	for (int i = 0; i < s->n_after; i++)
+		json_array_append_new(after, json_integer(s->after[i]));
+	return json_pack("{s:s, s:s, s:s, s:s, s:s?, s:s, s:o, s:o, s:I, s:I, s:I, s:I}", "name",
+			 s->name, "op", s->op, "kernel", s->kernel, "device", s->device, "reason",
+			 s->reason, "precision", s->precision, "origins", origins, "after", after,
+			 "start_ns", (json_int_t)s->start_ns, "ns", (json_int_t)s->ns, "bytes",
+			 (json_int_t)s->bytes, "macs", (json_int_t)s->macs);
+}
+
+static json_t *report_json(const char *model_path, const struct tool_model *m,
+			   struct joule_session *session, const struct joule_profile *p,
+			   const struct joule_device_peak *peak)
+{
+	const char *slash = strrchr(model_path, '/');
+	struct joule_session_stats st;
+	struct joule_device_info info;
+	json_t *steps = json_array();
+
+	joule_device_get_info(m->device, &info);
+	if (joule_session_get_stats(session, &st))
+		memset(&st, 0, sizeof(st));
+	for (int i = 0; i < p->n_steps; i++)
+		json_array_append_new(steps, step_json(&p->steps[i]));
+	return json_pack("{s:s, s:s, s:s, s:s, s:o, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, "
+			 "s:i, s:f}",
+			 "version", joule_version(), "model", slash ? slash + 1 : model_path,
+			 "device", info.name, "driver", info.driver, "steps", steps, "total_ns",
+			 (json_int_t)p->total_ns, "steps_ns", (json_int_t)p->steps_ns, "gaps_ns",
+			 (json_int_t)p->gaps_ns, "host_ns", (json_int_t)p->host_ns, "macs",
+			 (json_int_t)st.macs, "device_bytes", (json_int_t)st.device_bytes,
+			 "arena_bytes", (json_int_t)st.arena_bytes, "arena_lower_bound_bytes",
+			 (json_int_t)st.arena_lower_bound_bytes, "weight_bytes",
+			 (json_int_t)st.weight_bytes, "launches", st.launches, "peak_gflops",
+			 peak ? peak->fma_gflops : 0.0);
+}
+
+/*
+ * The data stands inside a script element: a name such as "</script>" must not
+ * end it, so '<' is written as an escape.
+ */
+static void put_script_safe(const char *json, FILE *f)
+{
+	for (; *json; json++)
+		if (*json == '<')
+			fputs("\\u003c", f);
+		else
+			fputc(*json, f);
+}
+
+int report_write(const char *path, const char *model_path, const struct tool_model *m,
+		 struct joule_session *session, const struct joule_profile *profile,
+		 const struct joule_device_peak *peak)
+{
+	const char *place = strstr(joule_report_page, PLACE);
+	json_t *root = report_json(model_path, m, session, profile, peak);
+	char *text = root ? json_dumps(root, JSON_COMPACT) : NULL, *part = NULL;
+	int ret = TOOL_NO_MEMORY;
+	FILE *f;
+
+	json_decref(root);
+	if (!text || asprintf(&part, "%s.part", path) < 0) {
+		free(text);
+		return ret;
+	}
+	ret = TOOL_IO;
+	f = fopen(part, "we");
+	if (f) {
+		fwrite(joule_report_page, 1, (size_t)(place - joule_report_page), f);
+		put_script_safe(text, f);
+		fputs(place + strlen(PLACE), f);
+		ret = ferror(f) ? TOOL_IO : 0;
+		if (fclose(f))
+			ret = TOOL_IO;
+	}
+	if (!ret && rename(part, path))
+		ret = TOOL_IO;
+	if (ret) {
+		tool_error("%s: %s", path, strerror(errno));
+		unlink(part);
+	}
+	free(part);
+	free(text);
+	return ret;
+}
