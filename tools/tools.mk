@@ -7,7 +7,7 @@ TOOL_CFLAGS = $(shell $(PKG_CONFIG) --cflags $(TOOL_PKGS))
 TOOL_LIBS = $(shell $(PKG_CONFIG) --libs $(TOOL_PKGS)) -lm -lpthread
 
 .PHONY: tools
-tools: lib
+tools: $(O)/joule
 
 $(O)/tools/joule/%.o: tools/joule/%.c
 	$(call quiet,CC)mkdir -p $(@D) && $(CC) -D_GNU_SOURCE -Iuserspace/include $(CPPFLAGS) \

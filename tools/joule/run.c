@@ -441,7 +441,7 @@ static int parse_options(struct run *r, int argc, char **argv)
 static int model_options(struct run *r, char **storage)
 {
 	const char *text = joule_model_metadata(r->m.model, "joule.run");
-	char *argv[64] = { "joule run" }, *save = NULL;
+	char name[] = "joule run", *argv[64] = { name }, *save = NULL;
 	int argc = 1;
 
 	if (!text)

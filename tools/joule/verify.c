@@ -38,6 +38,14 @@ static bool exists(const char *dir, const char *name)
 	       !access(path, R_OK);
 }
 
+/* "DIR/input_3.pb"; NULL when out of memory. The caller frees it. */
+static char *tensor_path(const char *dir, const char *what, int i)
+{
+	char *path;
+
+	return asprintf(&path, "%s/%s_%d.pb", dir, what, i) < 0 ? NULL : path;
+}
+
 static void row(struct verify *v, const char *test, const char *set, const char *output,
 		const char *result)
 {
@@ -57,10 +65,10 @@ static int set_inputs(struct verify *v, struct joule_session *session,
 
 	for (int i = 0; !ret && i < n; i++) {
 		struct joule_view view;
-		char path[4096];
+		char *path = tensor_path(set, "input", i);
 
-		snprintf(path, sizeof(path), "%s/input_%d.pb", set, i);
-		ret = joule_tensor_file_read(v->context, path, &view);
+		ret = path ? joule_tensor_file_read(v->context, path, &view) : -ENOMEM;
+		free(path);
 		if (ret)
 			break;
 		ret = joule_session_set_input(session, i, &view);
@@ -80,12 +88,14 @@ static int check_outputs(struct verify *v, struct joule_session *session,
 		struct joule_view got, want;
 		struct joule_value_info info;
 		struct compare_result r;
-		char path[4096];
+		char *path = tensor_path(set, "output", i);
 
-		snprintf(path, sizeof(path), "%s/output_%d.pb", set, i);
-		if (access(path, R_OK))
+		if (path && access(path, R_OK)) {
+			free(path);
 			continue;
-		ret = joule_tensor_file_read(v->context, path, &want);
+		}
+		ret = path ? joule_tensor_file_read(v->context, path, &want) : -ENOMEM;
+		free(path);
 		if (ret)
 			break;
 		ret = joule_session_output(session, i, &got);

@@ -83,24 +83,64 @@ static int publish_row(struct joule_session *s, const struct joule_trace_row *ro
 	return origins && out->name && out->kernel ? 0 : joule_err_nomem(s->log, "profile");
 }
 
+/* The published step that made the tensor, views looked through; -1 if none did. */
+static int step_behind(const struct joule_trace *trace, const int *position,
+		       const struct joule_tensor *t)
+{
+	while (t && t->producer) {
+		for (int i = 0; i < trace->n; i++)
+			if (trace->rows[i].node == t->producer)
+				return position[i];
+		if (!(t->producer->op->traits & JOULE_OP_VIEW))
+			return -1;
+		t = t->producer->in[0];
+	}
+	return -1;
+}
+
+static int publish_after(struct joule_session *s, const struct joule_trace *trace,
+			 const int *position, int row)
+{
+	const struct joule_node *node = trace->rows[row].node;
+	struct joule_step_profile *out = &s->steps[position[row]];
+	int *after = joule_arena_array(&s->step_arena, (size_t)node->n_in + 1, sizeof(*after));
+
+	if (!after)
+		return joule_err_nomem(s->log, "profile");
+	for (int i = 0; i < node->n_in; i++) {
+		int behind = step_behind(trace, position, node->in[i]);
+
+		if (behind >= 0 && behind < position[row])
+			after[out->n_after++] = behind;
+	}
+	out->after = after;
+	return 0;
+}
+
 static int publish(struct joule_session *s, const struct joule_trace *trace, uint64_t total_ns,
 		   struct joule_profile *out)
 {
 	uint64_t sum = 0;
-	int ret = 0;
+	int *position, ret = 0;
 
 	s->n_steps = 0;
 	joule_arena_finish(&s->step_arena);
 	joule_arena_init(&s->step_arena);
 	s->steps = joule_arena_array(&s->step_arena, (size_t)trace->n + 1, sizeof(*s->steps));
-	if (!s->steps)
+	position = joule_arena_array(&s->step_arena, (size_t)trace->n + 1, sizeof(*position));
+	if (!s->steps || !position)
 		return joule_err_nomem(s->log, "profile");
 	for (int i = 0; !ret && i < trace->n; i++) {
+		position[i] = -1;
 		if (!trace->rows[i].runs)
 			continue; /* a step without launches, or a branch not taken */
+		position[i] = s->n_steps;
 		ret = publish_row(s, &trace->rows[i], &s->steps[s->n_steps++]);
 		sum += trace->rows[i].ns;
 	}
+	for (int i = 0; !ret && i < trace->n; i++)
+		if (position[i] >= 0)
+			ret = publish_after(s, trace, position, i);
 	if (ret)
 		return ret;
 	*out = (struct joule_profile){

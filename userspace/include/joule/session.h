@@ -110,7 +110,7 @@ int joule_session_tensor(struct joule_session *session, const char *name, struct
 
 /* One tensor that keep_all keeps. Strings are valid as long as the session. */
 struct joule_tensor_info {
-	const char *name, *node, *op; /* the node that makes it */
+	const char *name, *node, *op; /* node and op: what makes it */
 	const char *device;           /* where that ran: "vulkan" or "cpu" */
 };
 
@@ -142,6 +142,8 @@ struct joule_step_profile {
 	const char *precision;
 	int n_origins;        /* ONNX nodes it came from */
 	const char *const *origins;
+	int n_after;
+	const int *after;     /* positions of the steps whose results this one reads */
 	int launches;
 	uint64_t start_ns;    /* since the start of the run, device time stamps */
 	uint64_t ns;
