@@ -46,6 +46,20 @@ int joule_chain_step(struct joule_chain_launch *c, enum joule_ew_code code, int 
 	return 0;
 }
 
+int joule_chain_epilogue(struct joule_binder *b, struct joule_chain_launch *c,
+			 const struct joule_node *node)
+{
+	for (int i = 0; i < node->epilogue.n; i++) {
+		const struct joule_ew_step *s = &node->epilogue.step[i];
+		int operand = s->operand < 0 ? -1 : joule_chain_input(c, node, s->operand);
+
+		if ((s->operand >= 0 && operand < 0) ||
+		    joule_chain_step(c, s->code, operand, s->p, s->q))
+			return joule_bind_refuse(b, "no room for %d fused steps", node->epilogue.n);
+	}
+	return 0;
+}
+
 /* The variant for the types: storage of the args, then of the output. */
 static const char *variant(struct joule_binder *b, const struct joule_chain_launch *c)
 {

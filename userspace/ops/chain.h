@@ -51,6 +51,10 @@ int joule_chain_operand(struct joule_chain_launch *c, struct joule_operand place
 int joule_chain_step(struct joule_chain_launch *c, enum joule_ew_code code, int operand, float p,
 		     float q);
 
+/* Appends the node's fused steps. Refuses more than there is room for. */
+int joule_chain_epilogue(struct joule_binder *b, struct joule_chain_launch *c,
+			 const struct joule_node *node);
+
 /* Binds the launch; call joule_bind_end() after it. Refuses what the kernel lacks. */
 int joule_chain_bind(struct joule_binder *b, const struct joule_chain_launch *c);
 
