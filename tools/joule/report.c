@@ -32,11 +32,22 @@ static json_t *step_json(const struct joule_step_profile *s)
 			 (json_int_t)s->bytes, "macs", (json_int_t)s->macs);
 }
 
+/* The file's name, with its folder's where the file is called model.onnx as so many are. */
+static const char *short_name(const char *path)
+{
+	const char *slash = strrchr(path, '/'), *p = slash;
+
+	if (!slash || strcmp(slash, "/model.onnx"))
+		return slash ? slash + 1 : path;
+	while (p > path && p[-1] != '/')
+		p--;
+	return p;
+}
+
 static json_t *report_json(const char *model_path, const struct tool_model *m,
 			   struct joule_session *session, const struct joule_profile *p,
 			   const struct joule_device_peak *peak)
 {
-	const char *slash = strrchr(model_path, '/');
 	struct joule_session_stats st;
 	struct joule_device_info info;
 	json_t *steps = json_array();
@@ -48,7 +59,7 @@ static json_t *report_json(const char *model_path, const struct tool_model *m,
 		json_array_append_new(steps, step_json(&p->steps[i]));
 	return json_pack("{s:s, s:s, s:s, s:s, s:o, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, "
 			 "s:i, s:f}",
-			 "version", joule_version(), "model", slash ? slash + 1 : model_path,
+			 "version", joule_version(), "model", short_name(model_path),
 			 "device", info.name, "driver", info.driver, "steps", steps, "total_ns",
 			 (json_int_t)p->total_ns, "steps_ns", (json_int_t)p->steps_ns, "gaps_ns",
 			 (json_int_t)p->gaps_ns, "host_ns", (json_int_t)p->host_ns, "macs",

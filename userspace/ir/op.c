@@ -41,3 +41,23 @@ void *joule_node_attr(const struct joule_node *node, const char *name)
 			return (char *)node->attrs + a->offset;
 	return NULL;
 }
+
+void joule_node_cost(const struct joule_node *node, struct joule_cost *cost)
+{
+	int64_t bytes = 0;
+
+	memset(cost, 0, sizeof(*cost));
+	for (int i = 0; i < node->n_in + node->n_out; i++) {
+		const struct joule_tensor *t =
+			i < node->n_in ? node->in[i] : node->out[i - node->n_in];
+		int64_t n = t ? joule_tensor_bytes(t) : 0;
+
+		if (n < 0)
+			return;
+		bytes += n;
+	}
+	if (node->op->cost)
+		node->op->cost(node, cost);
+	if (!cost->bytes)
+		cost->bytes = bytes;
+}

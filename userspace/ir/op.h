@@ -138,7 +138,10 @@ struct joule_op {
 	 */
 	int (*bind)(const struct joule_node *node, struct joule_binder *binder);
 
-	/* NULL: no MACs, bytes of all operands. */
+	/*
+	 * Sets macs, and bytes where they are not those of all operands (a
+	 * Gather reads only what it gathers). NULL: no MACs.
+	 */
 	void (*cost)(const struct joule_node *node, struct joule_cost *cost);
 
 	/*
@@ -170,6 +173,9 @@ static inline int joule_ew_value(const struct joule_node *node, const struct jou
 
 /* The operator for a name, domain and opset version, or NULL. */
 const struct joule_op *joule_op_find(const char *domain, const char *name, int opset);
+
+/* What one execution takes, by op->cost or its operands; zero while shapes are open. */
+void joule_node_cost(const struct joule_node *node, struct joule_cost *cost);
 
 /* Every attribute of the node as if the file had given none. */
 void joule_node_default_attrs(struct joule_node *node);

@@ -39,22 +39,6 @@ static const char *kernel_names(struct joule_arena *arena, const struct joule_bi
 	return text ? text : "none";
 }
 
-static void node_cost(const struct joule_node *node, struct joule_cost *cost)
-{
-	memset(cost, 0, sizeof(*cost));
-	if (node->op->cost) {
-		node->op->cost(node, cost);
-		return;
-	}
-	for (int i = 0; i < node->n_in + node->n_out; i++) {
-		const struct joule_tensor *t =
-			i < node->n_in ? node->in[i] : node->out[i - node->n_in];
-
-		if (t)
-			cost->bytes += joule_tensor_bytes(t);
-	}
-}
-
 static const char *precision(const struct joule_node *node)
 {
 	for (int i = 0; i < node->n_out; i++)
@@ -71,7 +55,7 @@ static int make_step(struct joule_build *b, const struct joule_build_node *bn)
 	bool host = bn->kind == JOULE_BUILD_HOST;
 	struct joule_cost cost;
 
-	node_cost(node, &cost);
+	joule_node_cost(node, &cost);
 	*s = (struct joule_plan_step){
 		.kind = host ? JOULE_STEP_HOST : JOULE_STEP_DEVICE,
 		.node = node,

@@ -15,13 +15,12 @@ static void trace_cpu(void *user, const struct joule_node *node, uint64_t start_
 {
 	struct joule_session *s = user;
 	struct joule_trace *trace = s->engine.trace;
-	struct joule_cost cost = { 0 };
+	struct joule_cost cost;
 	int row = joule_trace_reserve(trace, 1);
 
 	if (row < 0)
 		return; /* the run goes on; the profile lacks a row and says so in its sum */
-	if (node->op->cost)
-		node->op->cost(node, &cost);
+	joule_node_cost(node, &cost);
 	trace->rows[row].node = node;
 	trace->rows[row].macs = cost.macs;
 	trace->rows[row].bytes = cost.bytes;
@@ -83,19 +82,36 @@ static int publish_row(struct joule_session *s, const struct joule_trace_row *ro
 	return origins && out->name && out->kernel ? 0 : joule_err_nomem(s->log, "profile");
 }
 
-/* The published step that made the tensor, views looked through; -1 if none did. */
-static int step_behind(const struct joule_trace *trace, const int *position,
-		       const struct joule_tensor *t)
+#define MAX_AFTER 64
+
+struct after {
+	int n, step[MAX_AFTER];
+};
+
+/*
+ * The published steps behind a tensor. Nodes without a row of their own (views,
+ * a Concat whose parts were written in place) are looked through.
+ */
+static void steps_behind(const struct joule_trace *trace, const int *position,
+			 const struct joule_tensor *t, struct after *a, int depth)
 {
-	while (t && t->producer) {
-		for (int i = 0; i < trace->n; i++)
-			if (trace->rows[i].node == t->producer)
-				return position[i];
-		if (!(t->producer->op->traits & JOULE_OP_VIEW))
-			return -1;
-		t = t->producer->in[0];
+	const struct joule_node *p = t ? t->producer : NULL;
+	int row = 0;
+
+	if (!p || depth > 32)
+		return;
+	while (row < trace->n && (trace->rows[row].node != p || position[row] < 0))
+		row++;
+	if (row == trace->n) {
+		for (int i = 0; i < p->n_in; i++)
+			steps_behind(trace, position, p->in[i], a, depth + 1);
+		return;
 	}
-	return -1;
+	for (int i = 0; i < a->n; i++)
+		if (a->step[i] == position[row])
+			return;
+	if (a->n < MAX_AFTER)
+		a->step[a->n++] = position[row];
 }
 
 static int publish_after(struct joule_session *s, const struct joule_trace *trace,
@@ -103,18 +119,13 @@ static int publish_after(struct joule_session *s, const struct joule_trace *trac
 {
 	const struct joule_node *node = trace->rows[row].node;
 	struct joule_step_profile *out = &s->steps[position[row]];
-	int *after = joule_arena_array(&s->step_arena, (size_t)node->n_in + 1, sizeof(*after));
+	struct after a = { 0 };
 
-	if (!after)
-		return joule_err_nomem(s->log, "profile");
-	for (int i = 0; i < node->n_in; i++) {
-		int behind = step_behind(trace, position, node->in[i]);
-
-		if (behind >= 0 && behind < position[row])
-			after[out->n_after++] = behind;
-	}
-	out->after = after;
-	return 0;
+	for (int i = 0; i < node->n_in; i++)
+		steps_behind(trace, position, node->in[i], &a, 0);
+	out->n_after = a.n;
+	out->after = joule_arena_dup(&s->step_arena, a.step, (size_t)a.n * sizeof(*a.step));
+	return out->after ? 0 : joule_err_nomem(s->log, "profile");
 }
 
 static int publish(struct joule_session *s, const struct joule_trace *trace, uint64_t total_ns,

@@ -32,16 +32,9 @@ static void add_cpu(const struct joule_graph *g, struct joule_session_stats *s)
 {
 	for (int i = 0; i < g->n_nodes; i++) {
 		const struct joule_node *n = g->nodes[i];
-		struct joule_cost cost = { 0 };
-		bool known = true;
+		struct joule_cost cost;
 
-		for (int j = 0; j < n->n_in + n->n_out; j++) {
-			const struct joule_tensor *t = j < n->n_in ? n->in[j] : n->out[j - n->n_in];
-
-			known &= !t || joule_tensor_bytes(t) >= 0;
-		}
-		if (known && n->op->cost)
-			n->op->cost(n, &cost);
+		joule_node_cost(n, &cost);
 		s->macs += cost.macs;
 		s->steps++;
 		s->host_steps++;
