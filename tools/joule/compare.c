@@ -71,6 +71,16 @@ static bool is_float(enum joule_dtype dtype)
 	       dtype == JOULE_BF16;
 }
 
+static int64_t top1(const struct joule_view *view, int64_t count)
+{
+	int64_t best = 0;
+
+	for (int64_t i = 1; i < count; i++)
+		if (view_get(view, i) > view_get(view, best))
+			best = i;
+	return best;
+}
+
 void compare_views(const struct joule_view *got, const struct joule_view *expected,
 		   const struct compare_params *params, struct compare_result *r)
 {
@@ -113,4 +123,11 @@ void compare_views(const struct joule_view *got, const struct joule_view *expect
 	r->mean_abs = r->count ? sum / (double)r->count : 0;
 	r->max_range = !r->max_abs ? 0 : hi > lo ? r->max_abs / (hi - lo) : INFINITY;
 	r->passed = !r->outside || (!exact && r->max_range <= params->range_tol);
+	if (params->min_equal_percent > 0)
+		r->passed = r->count == 0 || 100.0 * (double)r->equal / (double)r->count >=
+						     params->min_equal_percent;
+	if (params->same_top1) {
+		r->top1_differs = top1(got, r->count) != top1(expected, r->count);
+		r->passed &= !r->top1_differs;
+	}
 }

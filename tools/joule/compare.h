@@ -12,6 +12,12 @@
  */
 struct compare_params {
 	double rtol, atol, range_tol;
+	/*
+	 * For quantized results, which may differ by a step here and there: if
+	 * not 0, this share of elements must be equal, and that is all.
+	 */
+	double min_equal_percent;
+	bool same_top1; /* the largest element must be in the same place */
 };
 
 struct compare_result {
@@ -21,6 +27,7 @@ struct compare_result {
 	double max_abs, mean_abs, max_range; /* the last as a share of the range */
 	int64_t worst;         /* index of the largest error */
 	double got, expected;  /* there */
+	bool top1_differs;
 };
 
 void compare_views(const struct joule_view *got, const struct joule_view *expected,

@@ -26,7 +26,7 @@ struct verify {
 	struct joule_context *context;
 	struct joule_device *device;
 	struct table *table;
-	bool summary;
+	bool summary, on_cpu, allow_host;
 	int passed, total, first_error;
 };
 
@@ -118,7 +118,9 @@ static int check_outputs(struct verify *v, struct joule_session *session,
 				if (r.count)
 					table_set(v->table, "equal_percent", "%.2f",
 						  100.0 * (double)r.equal / (double)r.count);
-				if (!r.passed)
+				if (r.top1_differs)
+					table_set(v->table, "note", "top-1 differs");
+				else if (!r.passed)
 					table_set(v->table, "note",
 						  "[%lld] is %.9g, expected %.9g; %lld outside",
 						  (long long)r.worst, r.got, r.expected,
@@ -136,6 +138,7 @@ static void verify_dir(struct verify *v, const char *dir)
 {
 	const char *name = strrchr(dir, '/') && strrchr(dir, '/')[1] ? strrchr(dir, '/') + 1 : dir;
 	struct joule_session_params params;
+	struct joule_session_stats stats;
 	struct joule_session *session = NULL;
 	struct joule_model *model = NULL;
 	char path[4096];
@@ -161,6 +164,14 @@ static void verify_dir(struct verify *v, const char *dir)
 			failed++;
 			ret = 0;
 		}
+	}
+	/* What the CPU computed is no evidence for the device. */
+	if (!ret && !v->on_cpu && !joule_session_get_stats(session, &stats) &&
+	    stats.host_float_steps) {
+		row(v, name, "", "", "ON CPU");
+		table_set(v->table, "note", "%d floating-point steps ran on the CPU",
+			  stats.host_float_steps);
+		failed += !v->allow_host;
 	}
 	joule_session_destroy(session);
 	joule_model_destroy(model);
@@ -220,10 +231,13 @@ static int run(int argc, char **argv)
 	static const struct option longs[] = {
 		TOOL_LONG_OPTIONS,
 		{ "summary", no_argument, NULL, 's' },
+		{ "allow-host", no_argument, NULL, 'h' },
 		{ "format", required_argument, NULL, 'f' },
 		{ "rtol", required_argument, NULL, 'r' },
 		{ "atol", required_argument, NULL, 'a' },
 		{ "range-tol", required_argument, NULL, 'g' },
+		{ "min-equal", required_argument, NULL, 'e' },
+		{ "same-top1", no_argument, NULL, 't' },
 		{ 0 },
 	};
 	/* rtol and atol are those of ONNX's own backend tests. */
@@ -235,6 +249,8 @@ static int run(int argc, char **argv)
 		ret = 0;
 		if (opt == 's')
 			v.summary = true;
+		else if (opt == 'h')
+			v.allow_host = true;
 		else if (opt == 'f' && table_format_parse(optarg, &format))
 			ret = tool_usage(&tool_verify, "no format '%s'", optarg);
 		else if (opt == 'r')
@@ -243,6 +259,10 @@ static int run(int argc, char **argv)
 			v.params.atol = atof(optarg);
 		else if (opt == 'g')
 			v.params.range_tol = atof(optarg);
+		else if (opt == 'e')
+			v.params.min_equal_percent = atof(optarg);
+		else if (opt == 't')
+			v.params.same_top1 = true;
 		else if (opt != 'f')
 			ret = tool_option(&tool_verify, &v.options, opt);
 		if (ret)
@@ -254,6 +274,12 @@ static int run(int argc, char **argv)
 	ret = tool_context(&v.options, &v.context);
 	if (!ret)
 		ret = tool_exit_code(joule_device_open(v.context, v.options.device, &v.device));
+	if (!ret) {
+		struct joule_device_info info;
+
+		joule_device_get_info(v.device, &info);
+		v.on_cpu = !strcmp(info.type, "reference");
+	}
 	v.table = table_create(columns, sizeof(columns) / sizeof(columns[0]));
 	if (!ret && !v.table)
 		ret = TOOL_NO_MEMORY;
@@ -279,9 +305,12 @@ const struct tool_command tool_verify = {
 	.help = "  FOLDER             holds model.onnx and test_data_set_0/{input,output}_0.pb ...,\n"
 		"                     or is a folder of such folders\n"
 		"  --summary          a line a test, and at the end N passed of M\n"
+		"  --allow-host       floating-point steps that ran on the CPU are no failure\n"
 		"  --format F         text (default), md, csv, json\n"
 		"  --rtol, --atol X   an element may be off by atol + rtol * |expected| (1e-3, 1e-7)\n"
 		"  --range-tol X      or the largest error by X of the output's range (2e-4)\n"
+		"  --min-equal P      instead: P percent of the elements must be equal\n"
+		"  --same-top1        the largest element must be the same\n"
 		TOOL_HELP_OPTIONS,
 	.run = run,
 };

@@ -5,12 +5,21 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "ir/access.h"
 #include "ir/dump.h"
 #include "ir/op.h"
 #include "passes/passes.h"
 #include "runtime/instance.h"
 #include "runtime/interp.h"
 #include "runtime/session.h"
+
+static bool makes_floats(const struct joule_node *node)
+{
+	for (int i = 0; i < node->n_out; i++)
+		if (node->out[i] && joule_dtype_is_float(node->out[i]->dtype))
+			return true;
+	return false;
+}
 
 static void add_stage(void *arg, const struct joule_stage *stage)
 {
@@ -24,6 +33,9 @@ static void add_stage(void *arg, const struct joule_stage *stage)
 	s->host_steps += p->host_steps;
 	s->launches += p->n_dispatches;
 	s->barriers += p->barriers;
+	for (int i = 0; i < p->n_steps; i++)
+		s->host_float_steps += p->steps[i].kind == JOULE_STEP_HOST &&
+				       makes_floats(p->steps[i].node);
 	for (int i = 0; i < stage->n_segments; i++)
 		s->submissions += stage->segments[i].launches > 0;
 }
@@ -38,7 +50,19 @@ static void add_cpu(const struct joule_graph *g, struct joule_session_stats *s)
 		s->macs += cost.macs;
 		s->steps++;
 		s->host_steps++;
+		s->host_float_steps += makes_floats(n);
 	}
+}
+
+/* Nodes whose result's shape is known only afterwards run between stages. */
+static void add_late(const struct joule_graph *g, struct joule_session_stats *s)
+{
+	for (int i = 0; g && i < g->n_nodes; i++)
+		if (g->nodes[i]->op->traits & JOULE_OP_LATE_SHAPE) {
+			s->steps++;
+			s->host_steps++;
+			s->host_float_steps += makes_floats(g->nodes[i]);
+		}
 }
 
 int joule_session_get_stats(struct joule_session *session, struct joule_session_stats *out)
@@ -54,6 +78,7 @@ int joule_session_get_stats(struct joule_session *session, struct joule_session_
 	out->compile_ns = session->engine.compile_ns;
 	if (session->instances)
 		joule_frame_for_each_stage(session->instances->frame, add_stage, out);
+	add_late(joule_session_graph(session), out);
 	return 0;
 }
 

@@ -174,6 +174,7 @@ struct joule_session_stats {
 	uint64_t weight_bytes;
 	int64_t macs;
 	int steps, host_steps, launches, barriers, submissions;
+	int host_float_steps;      /* of host_steps, those that make floating-point results */
 	uint64_t create_ns;        /* planning, upload and compilation */
 	uint64_t compile_ns;       /* of that, pipelines */
 };
