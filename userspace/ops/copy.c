@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "ops/copy.h"
 
-#include <errno.h>
-#include <stdlib.h>
 
 void joule_copy_simplify(struct joule_copy *copy)
 {
@@ -241,9 +239,8 @@ static bool indexable(const struct joule_copy *c)
 	return src <= INT32_MAX && dst <= INT32_MAX && count <= INT32_MAX;
 }
 
-void joule_copy_bind(struct joule_binder *b, enum joule_dtype dtype,
-		     const struct joule_copy *copy, struct joule_operand src,
-		     struct joule_operand dst)
+static void bind_units(struct joule_binder *b, unsigned int bits, const struct joule_copy *copy,
+		       struct joule_operand src, struct joule_operand dst)
 {
 	struct joule_copy c = *copy;
 	struct joule_dispatch *d;
@@ -254,11 +251,10 @@ void joule_copy_bind(struct joule_binder *b, enum joule_dtype dtype,
 	joule_copy_simplify(&c);
 	if (!c.dims[0])
 		return;
-	bytes = widen(&c, joule_dtype_bits(dtype), 8 * joule_move_unit(b, 16)) / 8;
+	bytes = widen(&c, bits, 8 * joule_move_unit(b, 16)) / 8;
 	in = c.rank - 1;
 	if (!bytes)
-		joule_bind_refuse(b, "elements of type %s do not move in whole bytes",
-				  joule_dtype_name(dtype));
+		joule_bind_refuse(b, "elements of %u bits do not move in whole bytes", bits);
 	else if (!indexable(&c))
 		joule_bind_refuse(b, "copies 2^31 elements or more");
 	if (b->err || !joule_bind_can_store(b, bytes) || bind_turn(b, &c, bytes, src, dst))
@@ -284,6 +280,29 @@ void joule_copy_bind(struct joule_binder *b, enum joule_dtype dtype,
 	joule_bind_spec(d, (uint32_t)c.rank);
 	joule_bind_spec(d, (uint32_t)per);
 	joule_bind_grid(b, d, 64, (uint64_t)count);
+}
+
+void joule_copy_bind(struct joule_binder *b, enum joule_dtype dtype,
+		     const struct joule_copy *copy, struct joule_operand src,
+		     struct joule_operand dst)
+{
+	bind_units(b, joule_dtype_bits(dtype), copy, src, dst);
+}
+
+void joule_fill_bind(struct joule_binder *b, enum joule_dtype dtype, const void *value,
+		     int64_t count, struct joule_operand dst)
+{
+	unsigned int bytes = joule_dtype_bits(dtype) / 8, unit;
+	struct joule_copy c = { 0 };
+
+	if (!bytes) {
+		joule_bind_refuse(b, "no kernel for packed element type %s",
+				  joule_dtype_name(dtype));
+		return;
+	}
+	unit = joule_move_unit(b, (uint64_t)count * bytes);
+	joule_copy_dim(&c, count * bytes / unit, 0, 1);
+	bind_units(b, unit * 8, &c, joule_remap_fill(b, dtype, value), dst);
 }
 
 void joule_copy_bytes_bind(struct joule_binder *b, int64_t bytes, struct joule_operand src,

@@ -50,6 +50,10 @@ void joule_copy_bind(struct joule_binder *b, enum joule_dtype dtype,
 		     const struct joule_copy *copy, struct joule_operand src,
 		     struct joule_operand dst);
 
+/* The launch that writes so many times the element *value (NULL: zero). */
+void joule_fill_bind(struct joule_binder *b, enum joule_dtype dtype, const void *value,
+		     int64_t count, struct joule_operand dst);
+
 /* The launch that copies so many bytes as they are. */
 void joule_copy_bytes_bind(struct joule_binder *b, int64_t bytes, struct joule_operand src,
 			   struct joule_operand dst);

@@ -137,7 +137,6 @@ static int dropout_ref(struct joule_node *node)
 static int dropout_bind(const struct joule_node *node, struct joule_binder *b)
 {
 	const struct joule_tensor *x = node->in[0], *mask = joule_node_out(node, 1);
-	struct joule_copy c = { 0 };
 	double ratio;
 	int ret = ratio_of(node, &ratio);
 
@@ -147,15 +146,12 @@ static int dropout_bind(const struct joule_node *node, struct joule_binder *b)
 		return joule_bind_refuse(b, "training mode has no kernel");
 	joule_copy_bytes_bind(b, joule_tensor_bytes(x), JOULE_IN(0), JOULE_OUT(0));
 	if (mask) {
-		uint32_t one = 0;
-		struct joule_operand fill;
+		uint64_t one = 0;
 
 		joule_set_i64(mask->dtype, &one, 0, 1);
 		if (joule_dtype_is_float(mask->dtype))
 			joule_set_f64(mask->dtype, &one, 0, 1);
-		fill = joule_remap_fill(b, mask->dtype, &one);
-		joule_copy_dim(&c, joule_tensor_count(mask), 0, 1);
-		joule_copy_bind(b, mask->dtype, &c, fill, JOULE_OUT(1));
+		joule_fill_bind(b, mask->dtype, &one, joule_tensor_count(mask), JOULE_OUT(1));
 	}
 	return joule_bind_end(b);
 }

@@ -133,11 +133,9 @@ static struct joule_operand run_time_marks(const struct joule_node *node,
 {
 	unsigned int words = joule_bind_index_words(b, node->in[1]);
 	struct joule_operand marks = joule_bind_scratch(b, (uint64_t)a->slots * 4);
-	struct joule_copy clear = { 0 };
 	struct joule_dispatch *d;
 
-	joule_copy_dim(&clear, a->slots, 0, 1);
-	joule_copy_bind(b, JOULE_U32, &clear, joule_remap_fill(b, JOULE_U32, NULL), marks);
+	joule_fill_bind(b, JOULE_U32, NULL, a->slots, marks);
 	if (b->err)
 		return marks;
 	d = joule_bind(b, a->by == JOULE_BY_TUPLE ? "scatter_mark_tuples" :
