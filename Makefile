@@ -53,6 +53,7 @@ else
 include userspace/userspace.mk
 include shaders/shaders.mk
 include tools/tools.mk
+include tools/install.mk
 include tests/tests.mk
 
 .PHONY: run-check
