@@ -18,13 +18,13 @@ enum kind { LAYER, RMS, MVN, L1, L2 };
 /* Which operator: tells the rows of the table apart. */
 enum code { LAYER_NORM, RMS_NORM, INSTANCE_NORM, GROUP_NORM_18, GROUP_NORM, MEAN_VARIANCE, LP_NORM };
 
+enum operand { X, SCALE, BIAS, OPERANDS };
+
 struct norm {
 	float epsilon;
 	int64_t axis, stash_type, num_groups, p;
 	struct joule_ints axes, consumed_inputs;
 };
-
-enum operand { X, SCALE, BIAS, OPERANDS };
 
 /* A node as sets over a space of axes, kept ones outside, reduced ones in a set. */
 struct sets {
@@ -33,6 +33,12 @@ struct sets {
 	int64_t count, n;
 	struct joule_walk kept, reduced; /* operands X, SCALE, BIAS */
 };
+
+/* Scale or bias. What comes behind an operator's own inputs belongs to fused steps. */
+static const struct joule_tensor *own(const struct joule_node *node, int i)
+{
+	return i < node->op->max_in ? joule_node_in(node, i) : NULL;
+}
 
 /* Scale or bias for the space's axes: their shape there, or NULL for none. */
 static void add_axes(struct sets *s, const struct joule_shape *space, unsigned int mask,
@@ -88,8 +94,7 @@ static int channel_sets(const struct joule_node *node, struct sets *s)
 
 static int describe(const struct joule_node *node, struct sets *s)
 {
-	const struct joule_tensor *x = node->in[0], *scale = joule_node_in(node, 1),
-				  *bias = joule_node_in(node, 2);
+	const struct joule_tensor *x = node->in[0], *scale = own(node, SCALE), *bias = own(node, BIAS);
 	const struct norm *a = node->attrs;
 	unsigned int mask = 0;
 	int axis;
@@ -139,7 +144,7 @@ static int describe(const struct joule_node *node, struct sets *s)
 
 static int check_operand(const struct joule_node *node, int i, const struct joule_shape *want)
 {
-	const struct joule_tensor *t = joule_node_in(node, i), *x = node->in[0];
+	const struct joule_tensor *t = own(node, i), *x = node->in[0];
 	struct joule_shape shape;
 	char have[128], need[128];
 
@@ -225,8 +230,7 @@ static double sum_set(const struct joule_node *node, const struct sets *s, int64
 static void write_set(struct joule_node *node, const struct sets *s, const int64_t *start,
 		      double mean, double inv)
 {
-	const struct joule_tensor *x = node->in[0], *scale = joule_node_in(node, 1),
-				  *bias = joule_node_in(node, 2);
+	const struct joule_tensor *x = node->in[0], *scale = own(node, SCALE), *bias = own(node, BIAS);
 	int64_t pos[JOULE_MAX_RANK], at[JOULE_WALK_OPERANDS];
 	const struct joule_walk *w = &s->reduced;
 	int last = w->rank - 1;
@@ -371,7 +375,7 @@ static int norm_bind(const struct joule_node *node, struct joule_binder *b)
 		return joule_bind_refuse(b, "kept and reduced axes alternate too often");
 	vec = by_four(&s, X);
 	for (int i = SCALE; i <= BIAS; i++) {
-		const struct joule_tensor *t = joule_node_in(node, i);
+		const struct joule_tensor *t = own(node, i);
 
 		if (t && t->dtype != node->in[0]->dtype)
 			return joule_bind_refuse(b, "%s is %s, the input %s", t->name,
@@ -392,7 +396,7 @@ static int norm_bind(const struct joule_node *node, struct joule_binder *b)
 	d = joule_bind(b, group ? "norm_group_%s" : "norm_%s", dtype);
 	joule_bind_read(d, JOULE_IN(0));
 	for (int i = SCALE; i <= BIAS; i++)
-		joule_bind_read(d, JOULE_IN((uint16_t)(joule_node_in(node, i) ? i : 0)));
+		joule_bind_read(d, JOULE_IN((uint16_t)(own(node, i) ? i : 0)));
 	joule_bind_write(d, JOULE_OUT(0));
 	for (int i = 1; i < 3; i++)
 		joule_bind_write(d, JOULE_OUT((uint16_t)(joule_node_out(node, i) ? i : 0)));
