@@ -10,6 +10,11 @@
 #include "plan/build.h"
 #include "plan/memory.h"
 
+static bool runs(const struct joule_build_node *bn)
+{
+	return bn->kind == JOULE_BUILD_DEVICE || bn->kind == JOULE_BUILD_HOST;
+}
+
 /* Shader names of a step, each once, "conv_f32 x2 + add_f32". */
 static const char *kernel_names(struct joule_arena *arena, const struct joule_binder *binder)
 {
@@ -156,7 +161,7 @@ static int make_steps(struct joule_build *b)
 	for (int i = 0; !ret && i < b->n_nodes; i++) {
 		const struct joule_build_node *bn = &b->nodes[i];
 
-		if (bn->kind != JOULE_BUILD_DEVICE && bn->kind != JOULE_BUILD_HOST)
+		if (!runs(bn))
 			continue;
 		ret = make_step(b, bn);
 		if (!ret && bn->kind == JOULE_BUILD_DEVICE)
@@ -254,8 +259,7 @@ static int publish(struct joule_build *b)
 		p->places[i] = b->buffers[i].place;
 	for (int i = 0; i <= b->n_nodes; i++) {
 		step_at[i] = steps;
-		if (i < b->n_nodes && (b->nodes[i].kind == JOULE_BUILD_DEVICE ||
-				       b->nodes[i].kind == JOULE_BUILD_HOST))
+		if (i < b->n_nodes && runs(&b->nodes[i]))
 			steps++;
 	}
 	for (int i = 0; i < b->n_buffers; i++) {
@@ -268,7 +272,9 @@ static int publish(struct joule_build *b)
 			.bytes = buf->bytes,
 			.offset = buf->place.offset,
 			.first = step_at[buf->root_first],
-			.last = step_at[buf->root_last],
+			/* A life that ends where nothing runs has ended a step before. */
+			.last = step_at[buf->root_last] -
+				(buf->root_last < b->n_nodes && !runs(&b->nodes[buf->root_last])),
 			.host = buf->place.region == JOULE_REGION_HOST,
 		};
 	}

@@ -47,6 +47,23 @@ static int model_finish(struct joule_model *m)
 	return ret;
 }
 
+int joule_model_from_graph(struct joule_context *context, struct joule_graph *graph,
+			   struct joule_model **out)
+{
+	int ret = model_create(context, out);
+
+	if (ret)
+		return ret;
+	(*out)->graph = graph;
+	ret = model_finish(*out);
+	if (ret) {
+		(*out)->graph = NULL;
+		joule_model_destroy(*out);
+		*out = NULL;
+	}
+	return ret;
+}
+
 int joule_model_load(struct joule_context *context, const char *path, struct joule_model **out)
 {
 	int ret = model_create(context, out);

@@ -35,4 +35,8 @@ struct joule_context *joule_context_ref(struct joule_context *context);
 struct joule_device *joule_device_ref(struct joule_device *device);
 struct joule_model *joule_model_ref(struct joule_model *model);
 
+/* A model of a graph made by hand, which then belongs to it; for tests. */
+int joule_model_from_graph(struct joule_context *context, struct joule_graph *graph,
+			   struct joule_model **out);
+
 #endif
