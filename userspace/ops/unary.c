@@ -12,6 +12,7 @@
 struct unary {
 	float p, q;
 	int approximate;
+	struct joule_ints consumed_inputs; /* opset 1: a hint on memory, ignored */
 };
 
 static enum joule_ew_code code_of(const struct joule_node *node)
@@ -107,10 +108,18 @@ static int unary_bind(const struct joule_node *node, struct joule_binder *b)
 #define A(onnx, field, d) \
 	{ .name = onnx, .type = JOULE_ATTR_FLOAT, .offset = offsetof(struct unary, field), .def.f = d }
 
+#define CONSUMED JOULE_A_INTS(struct unary, consumed_inputs)
+
 static const char *const gelu_modes[] = { "none", "tanh", NULL };
-static const struct joule_attr alpha_one[] = { A("alpha", p, 1.0f), { 0 } };
-static const struct joule_attr alpha_leaky[] = { A("alpha", p, 0.01f), { 0 } };
-static const struct joule_attr hard_sigmoid[] = { A("alpha", p, 0.2f), A("beta", q, 0.5f), { 0 } };
+static const struct joule_attr none[] = { CONSUMED, { 0 } };
+static const struct joule_attr alpha_one[] = { A("alpha", p, 1.0f), CONSUMED, { 0 } };
+static const struct joule_attr alpha_leaky[] = { A("alpha", p, 0.01f), CONSUMED, { 0 } };
+static const struct joule_attr hard_sigmoid[] = {
+	A("alpha", p, 0.2f), A("beta", q, 0.5f), CONSUMED, { 0 },
+};
+static const struct joule_attr selu_old[] = {
+	A("alpha", p, 1.6732f), A("gamma", q, 1.0507f), CONSUMED, { 0 },
+};
 static const struct joule_attr selu[] = {
 	A("alpha", p, 1.67326319217681884765625f),
 	A("gamma", q, 1.05070102214813232421875f),
@@ -122,53 +131,55 @@ static const struct joule_attr gelu[] = {
 	{ 0 },
 };
 
-#define UNARY(onnx, ew, version, attributes) \
+#define ROW(onnx, ew, from, to, attributes) \
 	{ \
-		.name = onnx, .code = JOULE_EW_##ew, .since = version, .min_in = 1, .max_in = 1, .min_out = 1, \
-		.max_out = 1, .traits = JOULE_OP_ELEMENTWISE | JOULE_OP_IN_PLACE, \
+		.name = onnx, .code = JOULE_EW_##ew, .since = from, .until = to, .min_in = 1, \
+		.max_in = 1, .min_out = 1, .max_out = 1, .traits = JOULE_OP_ELEMENTWISE | JOULE_OP_IN_PLACE, \
 		.attrs_bytes = sizeof(struct unary), .attrs = attributes, \
 		.infer = joule_infer_same, .ref = unary_ref, .bind = unary_bind, \
 		.elementwise = unary_elementwise, \
 	}
+#define UNARY(onnx, ew, version, attributes) ROW(onnx, ew, version, 0, attributes)
 
 JOULE_OPS(unary) = {
-	UNARY("Abs", ABS, 6, NULL),
+	UNARY("Abs", ABS, 1, none),
 	UNARY("Acos", ACOS, 7, NULL),
 	UNARY("Acosh", ACOSH, 9, NULL),
 	UNARY("Asin", ASIN, 7, NULL),
 	UNARY("Asinh", ASINH, 9, NULL),
 	UNARY("Atan", ATAN, 7, NULL),
 	UNARY("Atanh", ATANH, 9, NULL),
-	UNARY("Ceil", CEIL, 6, NULL),
+	UNARY("Ceil", CEIL, 1, none),
 	UNARY("Celu", CELU, 12, alpha_one),
 	UNARY("Cos", COS, 7, NULL),
 	UNARY("Cosh", COSH, 9, NULL),
-	UNARY("Elu", ELU, 6, alpha_one),
+	UNARY("Elu", ELU, 1, alpha_one),
 	UNARY("Erf", ERF, 9, NULL),
-	UNARY("Exp", EXP, 6, NULL),
-	UNARY("Floor", FLOOR, 6, NULL),
+	UNARY("Exp", EXP, 1, none),
+	UNARY("Floor", FLOOR, 1, none),
 	UNARY("Gelu", GELU, 20, gelu),
-	UNARY("HardSigmoid", HARD_SIGMOID, 6, hard_sigmoid),
+	UNARY("HardSigmoid", HARD_SIGMOID, 1, hard_sigmoid),
 	UNARY("HardSwish", HARD_SWISH, 14, NULL),
-	UNARY("LeakyRelu", LEAKY_RELU, 6, alpha_leaky),
-	UNARY("Log", LOG, 6, NULL),
+	UNARY("LeakyRelu", LEAKY_RELU, 1, alpha_leaky),
+	UNARY("Log", LOG, 1, none),
 	UNARY("Mish", MISH, 18, NULL),
-	UNARY("Neg", NEG, 6, NULL),
-	UNARY("Reciprocal", RECIPROCAL, 6, NULL),
-	UNARY("Relu", RELU, 6, NULL),
+	UNARY("Neg", NEG, 1, none),
+	UNARY("Reciprocal", RECIPROCAL, 1, none),
+	UNARY("Relu", RELU, 1, none),
 	UNARY("Round", ROUND, 11, NULL),
+	ROW("Selu", SELU, 1, 5, selu_old),
 	UNARY("Selu", SELU, 6, selu),
 	UNARY("Shrink", SHRINK, 9, shrink),
-	UNARY("Sigmoid", SIGMOID, 6, NULL),
+	UNARY("Sigmoid", SIGMOID, 1, none),
 	UNARY("Sign", SIGN, 9, NULL),
 	UNARY("Sin", SIN, 7, NULL),
 	UNARY("Sinh", SINH, 9, NULL),
 	UNARY("Softplus", SOFTPLUS, 1, NULL),
 	UNARY("Softsign", SOFTSIGN, 1, NULL),
-	UNARY("Sqrt", SQRT, 6, NULL),
+	UNARY("Sqrt", SQRT, 1, none),
 	UNARY("Swish", SWISH, 24, alpha_one),
 	UNARY("Tan", TAN, 7, NULL),
-	UNARY("Tanh", TANH, 6, NULL),
+	UNARY("Tanh", TANH, 1, none),
 	UNARY("ThresholdedRelu", THRESHOLDED, 10, alpha_one),
 	JOULE_OPS_END,
 };
