@@ -15,5 +15,13 @@ include $(O)/gen/shaders.mk
 $(O)/gen/elementwise.glsl: userspace/ir/elementwise.def shaders/gen_elementwise.sh
 	$(call quiet,GEN)mkdir -p $(@D) && sh shaders/gen_elementwise.sh "$(CC)" $< >$@
 
-$(O)/gen/shader_table.c: $(SPV) shaders/gen_table.sh
+HOSTCC ?= cc
+$(O)/gen/pack: shaders/pack.c
+	$(call quiet,HOSTCC)mkdir -p $(@D) && $(HOSTCC) -O2 -o $@ $<
+
+PACKED := $(SPV:.spv=.pack)
+$(PACKED): %.pack: %.spv $(O)/gen/pack
+	@$(O)/gen/pack $< $@
+
+$(O)/gen/shader_table.c: $(PACKED) shaders/gen_table.sh
 	$(call quiet,GEN)sh shaders/gen_table.sh $(SPV) >$@

@@ -84,7 +84,6 @@ static int check_cmd(struct joule_vk *vk, const struct joule_hal_cmd *cmd,
 	const struct joule_caps *caps = &vk->has.caps;
 	const char *label = cmd->label ? cmd->label : "?";
 	uint64_t invocations = 1;
-	const char *lacks;
 
 	if (!shader)
 		return joule_err(vk->base.log, -ENOENT, "%s: there is no shader '%s'", label,
@@ -119,10 +118,6 @@ static int check_cmd(struct joule_vk *vk, const struct joule_hal_cmd *cmd,
 				 "%s: shader %s: subgroups of %u, %s can be asked for %u to %u",
 				 label, cmd->shader, cmd->subgroup_size, vk->base.name,
 				 caps->subgroup_min, caps->subgroup_max);
-	lacks = joule_vk_missing_capability(&vk->has, shader->spirv, shader->bytes);
-	if (lacks)
-		return joule_err(vk->base.log, -ENOTSUP, "%s: shader %s needs %s, which %s lacks",
-				 label, cmd->shader, lacks, vk->base.name);
 	*out = shader;
 	return 0;
 }
@@ -179,13 +174,24 @@ static int make(struct joule_vk *vk, struct joule_vk_pipeline *p, const char *la
 	VkShaderModuleCreateInfo module_info = {
 		.sType = VK_STRUCTURE_TYPE_SHADER_MODULE_CREATE_INFO,
 		.codeSize = p->shader->bytes,
-		.pCode = p->shader->spirv,
 	};
+	uint32_t *spirv = joule_shader_unpack(p->shader);
 	VkShaderModule module;
 	struct request q;
+	const char *lacks;
 	VkResult r;
 
+	if (!spirv)
+		return joule_err_nomem(vk->base.log, p->shader->name);
+	lacks = joule_vk_missing_capability(&vk->has, spirv, p->shader->bytes);
+	if (lacks) {
+		free(spirv);
+		return joule_err(vk->base.log, -ENOTSUP, "%s: shader %s needs %s, which %s lacks",
+				 label, p->shader->name, lacks, vk->base.name);
+	}
+	module_info.pCode = spirv;
 	r = vk->fn.CreateShaderModule(vk->device, &module_info, NULL, &module);
+	free(spirv);
 	if (r != VK_SUCCESS)
 		return joule_vk_fail(vk, r, "%s: module of shader %s", label, p->shader->name);
 	fill_request(vk, p, module, &q);
