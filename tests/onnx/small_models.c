@@ -12,16 +12,17 @@ void write_frame(struct joule_wire_buf *b, int64_t opset, size_t *graph)
 static void write_branch(struct joule_wire_buf *b, const char *attr_name, int levels)
 {
 	size_t attr = w_attr_begin(b, 5, attr_name, 5), body = joule_wire_begin(b, 6), node;
+	const char *result = levels ? "r" : "s";
 
 	w_str(b, 2, attr_name);
-	w_value(b, 12, "r", T_FLOAT, SCALAR);
+	w_value(b, 12, result, T_FLOAT, SCALAR);
 	if (levels) {
-		node = w_node_begin(b, 1, "If", "cond", "r", "inner");
+		node = w_node_begin(b, 1, "If", "cond", result, "inner");
 		write_branch(b, "then_branch", levels - 1);
 		write_branch(b, "else_branch", levels - 1);
 		joule_wire_end(b, node);
 	} else {
-		w_node(b, "Add", "p,c", "r", "sum");
+		w_node(b, "Add", "p,c", result, "sum");
 	}
 	joule_wire_end(b, body);
 	joule_wire_end(b, attr);

@@ -11,6 +11,8 @@
 #include "check.h"
 #include "small_models.h"
 
+#include "onnx/export.h"
+
 static struct {
 	bool armed;
 	long left, live, made;
@@ -156,10 +158,50 @@ static void importing(void **state)
 	rmdir(dir);
 }
 
+static void exporting(void **state)
+{
+	const struct joule_onnx_save params = { .external_bytes = 1 };
+	char dir[] = "/tmp/joule-test-XXXXXX", path[64], data[80];
+	static const float weights[2048];
+	struct joule_wire_buf b;
+	struct joule_graph *g;
+	int ret = -1;
+	size_t graph;
+
+	assert_non_null(mkdtemp(dir));
+	snprintf(path, sizeof(path), "%s/model.onnx", dir);
+	snprintf(data, sizeof(data), "%s.data", path);
+	write_frame(&b, 13, &graph);
+	w_tensor(&b, 5, "w", T_FLOAT, DIMS(2048), weights, sizeof(weights));
+	w_node(&b, "Relu", "w", "v", NULL);
+	w_node(&b, "Relu", "x", "y", NULL);
+	model_end(&b, graph);
+	g = load_good(&b);
+	for (long n = 0; ret; n++) {
+		last_error[0] = 0;
+		arm(n);
+		ret = joule_onnx_save(g, path, &params);
+		heap.armed = false;
+		if (ret && (ret != -ENOMEM || !strstr(last_error, "emory")))
+			fail_msg("allocation %ld failed: error %d, %s", n, ret, last_error);
+		if (heap.live)
+			fail_msg("allocation %ld failed: %ld blocks leaked", n, heap.live);
+		if (ret && (!access(path, F_OK) || !access(data, F_OK)))
+			fail_msg("allocation %ld failed: a file was left", n);
+		assert_true(n < 10000);
+	}
+	print_message("%ld allocations\n", heap.made);
+	joule_graph_destroy(g);
+	unlink(path);
+	unlink(data);
+	assert_int_equal(rmdir(dir), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(importing),
+		cmocka_unit_test(exporting),
 	};
 
 	return cmocka_run_group_tests_name("nomem", tests, NULL, NULL);

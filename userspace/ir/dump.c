@@ -101,37 +101,6 @@ static void put_strings(const struct joule_strings *l, FILE *to)
 		fprintf(to, ",... (%d)", l->n);
 }
 
-static bool same_string(const char *a, const char *b)
-{
-	return a == b || (a && b && !strcmp(a, b));
-}
-
-/* Whether the file need not have given the attribute. */
-static bool is_default(const struct joule_attr *a, const void *p)
-{
-	switch (a->type) {
-	case JOULE_ATTR_INT:
-		return *(const int64_t *)p == a->def.i;
-	case JOULE_ATTR_FLOAT:
-		return !memcmp(p, &a->def.f, sizeof(a->def.f));
-	case JOULE_ATTR_STRING:
-		return same_string(*(const char *const *)p, a->def.s);
-	case JOULE_ATTR_ENUM:
-		return !*(const int *)p;
-	case JOULE_ATTR_INTS:
-		return !((const struct joule_ints *)p)->n;
-	case JOULE_ATTR_FLOATS:
-		return !((const struct joule_floats *)p)->n;
-	case JOULE_ATTR_STRINGS:
-		return !((const struct joule_strings *)p)->n;
-	case JOULE_ATTR_TENSOR:
-		return !*(struct joule_tensor *const *)p;
-	case JOULE_ATTR_GRAPH:
-		return !*(const int *)p;
-	}
-	return true;
-}
-
 static void put_attr(const struct joule_attr *a, const void *p, FILE *to)
 {
 	const struct joule_tensor *t;
@@ -176,12 +145,10 @@ static void put_attrs(const struct joule_node *node, FILE *to)
 	bool any = false;
 
 	for (; a && a->name; a++) {
-		const void *p = (const char *)node->attrs + a->offset;
-
-		if (is_default(a, p))
+		if (joule_attr_is_default(a, node->attrs))
 			continue;
 		fputs(any ? " " : " {", to);
-		put_attr(a, p, to);
+		put_attr(a, (const char *)node->attrs + a->offset, to);
 		any = true;
 	}
 	if (any)

@@ -61,3 +61,35 @@ void joule_node_cost(const struct joule_node *node, struct joule_cost *cost)
 	if (!cost->bytes)
 		cost->bytes = bytes;
 }
+
+static bool same_string(const char *a, const char *b)
+{
+	return a == b || (a && b && !strcmp(a, b));
+}
+
+bool joule_attr_is_default(const struct joule_attr *a, const void *attrs)
+{
+	const void *p = (const char *)attrs + a->offset;
+
+	switch (a->type) {
+	case JOULE_ATTR_INT:
+		return *(const int64_t *)p == a->def.i;
+	case JOULE_ATTR_FLOAT:
+		/* Bit by bit: a default may be NaN, and -0 is not 0. */
+		return !memcmp(p, &a->def.f, sizeof(a->def.f));
+	case JOULE_ATTR_STRING:
+		return same_string(*(const char *const *)p, a->def.s);
+	case JOULE_ATTR_ENUM:
+	case JOULE_ATTR_GRAPH:
+		return !*(const int *)p;
+	case JOULE_ATTR_INTS:
+		return !((const struct joule_ints *)p)->n;
+	case JOULE_ATTR_FLOATS:
+		return !((const struct joule_floats *)p)->n;
+	case JOULE_ATTR_STRINGS:
+		return !((const struct joule_strings *)p)->n;
+	case JOULE_ATTR_TENSOR:
+		return !*(struct joule_tensor *const *)p;
+	}
+	return true;
+}

@@ -171,6 +171,9 @@ static inline int joule_ew_value(const struct joule_node *node, const struct jou
 /* Ends every list. */
 #define JOULE_OPS_END { .name = NULL }
 
+/* Whether an attribute has the value it has when a file does not give it. */
+bool joule_attr_is_default(const struct joule_attr *attr, const void *attrs);
+
 /* The operator for a name, domain and opset version, or NULL. */
 const struct joule_op *joule_op_find(const char *domain, const char *name, int opset);
 

@@ -141,26 +141,30 @@ static int set_tensor(struct joule_import_scope *scope, struct joule_node *node,
 	return joule_import_tensor(scope, v->t, name, out);
 }
 
+/* Bodies are in the order of the table, not of the file. */
 static int set_graph(struct joule_import_scope *scope, struct joule_node *node,
 		     const struct joule_attr *a, const Onnx__AttributeProto *v, int *out)
 {
-	struct joule_graph **list;
-	int ret;
+	int ret, at = 0, n = 0;
 
 	if (!v->g)
 		return joule_node_err(node, -EINVAL, "attribute %s has no value", a->name);
 	ret = joule_import_charge(scope, GRAPH_BYTES);
 	if (ret)
 		return ret;
-	list = joule_arena_array(&node->graph->arena, (size_t)node->n_body + 1, sizeof(*list));
-	if (!list)
-		return joule_err_nomem(node->graph->log, "attribute");
-	if (node->n_body)
-		memcpy(list, node->body, (size_t)node->n_body * sizeof(*list));
-	node->body = list;
-	/* From here on the node owns it, whatever state it is in. */
-	*out = ++node->n_body;
-	return joule_import_graph(scope->imp, v->g, scope, &list[node->n_body - 1]);
+	for (const struct joule_attr *row = node->op->attrs; row->name; row++) {
+		at = row == a ? n : at;
+		n += row->type == JOULE_ATTR_GRAPH;
+	}
+	if (!node->n_body) {
+		node->body = joule_arena_array(&node->graph->arena, (size_t)n, sizeof(*node->body));
+		if (!node->body)
+			return joule_err_nomem(node->graph->log, "attribute");
+		/* From here on the node owns its bodies, whatever state they are in. */
+		node->n_body = n;
+	}
+	*out = at + 1;
+	return joule_import_graph(scope->imp, v->g, scope, &node->body[at]);
 }
 
 static int set_attr(struct joule_import_scope *scope, struct joule_node *node,
