@@ -5,6 +5,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "base/checked.h"
 #include "base/half.h"
 
 static int nibble(const void *data, int64_t i)
@@ -189,6 +190,16 @@ int joule_tensor_ints(const struct joule_tensor *t, int64_t *out, int max)
 	for (int i = 0; i < n; i++)
 		out[i] = joule_get_i64(t->dtype, t->data, i);
 	return (int)n;
+}
+
+bool joule_shape_plausible(const struct joule_shape *shape)
+{
+	int64_t n = 1;
+
+	for (int i = 0; i < shape->rank; i++)
+		if (shape->dims[i] > 0 && (!joule_mul_i64(n, shape->dims[i], &n) || n >= 1ll << 48))
+			return false;
+	return true;
 }
 
 void joule_shape_strides(const struct joule_shape *shape, int64_t *strides)

@@ -28,6 +28,13 @@ bool joule_dtype_is_unsigned(enum joule_dtype dtype);
  */
 int joule_tensor_ints(const struct joule_tensor *t, int64_t *out, int max);
 
+/*
+ * Whether the product of its dimensions, leaving out zeros and unknown ones,
+ * is below 2^48. Inference refuses other shapes, so that operators may multiply
+ * dimensions and bytes without checks, of empty tensors too.
+ */
+bool joule_shape_plausible(const struct joule_shape *shape);
+
 /* Row-major strides in elements. */
 void joule_shape_strides(const struct joule_shape *shape, int64_t *strides);
 

@@ -38,11 +38,18 @@ void joule_tensor_release(struct joule_tensor *tensor)
 
 int joule_node_infer(struct joule_node *node)
 {
+	char buf[128];
 	int ret;
 
-	for (int i = 0; i < node->n_in; i++)
-		if (node->in[i] && (!node->in[i]->dtype || joule_tensor_count(node->in[i]) < 0))
+	for (int i = 0; i < node->n_in; i++) {
+		const struct joule_tensor *t = node->in[i];
+
+		if (t && !joule_shape_plausible(&t->shape))
+			return joule_node_err(node, -EOVERFLOW, "input %s %s is too large", t->name,
+					      joule_shape_str(&t->shape, buf, sizeof(buf)));
+		if (t && (!t->dtype || joule_tensor_count(t) < 0))
 			return 1;
+	}
 	if (!node->op->infer)
 		return joule_node_err(node, -ENOTSUP, "has no shape inference");
 	ret = node->op->infer(node);
@@ -50,13 +57,12 @@ int joule_node_infer(struct joule_node *node)
 		return ret;
 	for (int i = 0; i < node->n_out; i++) {
 		const struct joule_tensor *t = node->out[i];
-		char buf[128];
 
 		if (!t || (node->op->traits & JOULE_OP_LATE_SHAPE))
 			continue;
 		if (!t->dtype || t->shape.rank < 0)
 			return joule_node_err(node, -EINVAL, "output %s was not inferred", t->name);
-		if (joule_tensor_bytes(t) < 0)
+		if (joule_tensor_bytes(t) < 0 || !joule_shape_plausible(&t->shape))
 			return joule_node_err(node, -EOVERFLOW, "output %s %s is too large",
 					      t->name, joule_shape_str(&t->shape, buf, sizeof(buf)));
 	}

@@ -5,6 +5,7 @@
 
 #include "base/log.h"
 #include "base/mapped_file.h"
+#include "ir/access.h"
 #include "ir/op.h"
 #include "onnx/build.h"
 
@@ -139,7 +140,6 @@ static int err_type(const struct joule_import *imp, const char *name, const char
 static int set_shape(const struct joule_import *imp, const Onnx__TensorShapeProto *proto,
 		     struct joule_tensor *t)
 {
-	bool known = true;
 	char buf[200];
 
 	if (proto->n_dim > JOULE_MAX_RANK)
@@ -158,9 +158,8 @@ static int set_shape(const struct joule_import *imp, const Onnx__TensorShapeProt
 						 imp->path, t->name, i, (long long)d->dim_value);
 			t->shape.dims[i] = d->dim_value;
 		}
-		known &= t->shape.dims[i] >= 0;
 	}
-	if (known && t->dtype && joule_tensor_bytes(t) < 0)
+	if (!joule_shape_plausible(&t->shape))
 		return joule_err(imp->log, -EINVAL, "%s: input %.200s: impossible shape %s",
 				 imp->path, t->name, joule_shape_str(&t->shape, buf, sizeof(buf)));
 	return 0;

@@ -6,6 +6,7 @@
 
 #include "base/checked.h"
 #include "base/log.h"
+#include "ir/access.h"
 #include "onnx/wire.h"
 
 /* Field numbers of TensorProto. */
@@ -270,7 +271,7 @@ static int check(const struct reader *r)
 	joule_shape_str(&t->shape, buf, sizeof(buf));
 	count = joule_shape_count(&t->shape);
 	bytes = joule_array_bytes(t->dtype, &t->shape);
-	if (bytes < 0)
+	if (bytes < 0 || !joule_shape_plausible(&t->shape))
 		return joule_err(r->log, -EINVAL, "%s: tensor %.*s: impossible shape %s", r->file,
 				 JOULE_TEXT_ARG(t->name), buf);
 	if (t->external)
