@@ -28,6 +28,19 @@ void test_log_init(struct test_log *log)
 	log->log.level = JOULE_LOG_DEBUG;
 }
 
+/*
+ * What drivers keep behind static pointers looks leaked once they are
+ * unloaded: an instance that is never destroyed keeps them.
+ */
+static void keep_drivers_loaded(const struct joule_log *log)
+{
+	static struct joule_vk_instance instance;
+	static struct joule_vulkan_fns fn;
+
+	if (!instance.handle)
+		joule_vk_instance_create(&instance, &fn, log, false, false);
+}
+
 struct joule_hal_device *test_open(struct test_log *log, struct joule_vulkan_params params)
 {
 	struct joule_hal_device *device;
@@ -51,6 +64,7 @@ struct joule_hal_device *test_open(struct test_log *log, struct joule_vulkan_par
 		exit(TEST_SKIP);
 	}
 	CHECK_EQ(err, 0);
+	keep_drivers_loaded(&log->log);
 	return device;
 }
 

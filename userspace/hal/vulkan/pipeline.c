@@ -384,8 +384,10 @@ int joule_vk_pipelines_get(struct joule_vk *vk, const struct joule_hal_cmd *cmds
 		publish(vk, job.list[i], err);
 	for (i = 0; !err && i < n; i++)
 		err = wait_made(vk, out[i]);
-	if (err)
+	if (err) {
 		joule_vk_pipelines_put(vk, out, n);
+		memset(out, 0, (size_t)n * sizeof(*out));
+	}
 	free(job.labels);
 	free(job.list);
 	return err;
