@@ -166,6 +166,11 @@ static void bad_attributes(void **state)
 	WITH(b, n = w_node_begin(&b, 1, "Constant", NULL, "y", "n");
 	     w_attr_float(&b, "value_int", 1); joule_wire_end(&b, n));
 	load_bad(&b, -ENOTSUP, "value_int");
+	WITH(b, n = w_node_begin(&b, 1, "Constant", NULL, "y", "n");
+	     size_t a = w_attr_begin(&b, 5, "value", 4);
+	     w_tensor(&b, 5, NULL, T_STRING, SCALAR, NULL, 0); joule_wire_end(&b, a);
+	     joule_wire_end(&b, n));
+	load_bad(&b, -ENOTSUP, "tensor y: element type STRING");
 	WITH(b, n = w_node_begin(&b, 1, "Constant", NULL, "y", "n"); joule_wire_end(&b, n));
 	load_bad(&b, -EINVAL, "not one output and one value");
 }
@@ -445,6 +450,60 @@ static int setup_dir(void **state)
 	return symlink("weights.bin", path);
 }
 
+/* A field's tag and the length of what follows, which need not be there yet. */
+static void put_head(struct joule_wire_buf *b, uint32_t field, uint64_t len)
+{
+	joule_wire_put_tag(b, field, JOULE_WIRE_BYTES);
+	joule_wire_put_varint(b, len);
+}
+
+/* One weight of 5 GB, all a hole in the file: offsets beyond 32 bits, nothing copied. */
+static void huge(void **state)
+{
+	const uint64_t bytes = 5ull << 30;
+	struct joule_wire_buf b, tensor, graph;
+	struct joule_graph *g;
+	char path[256];
+	FILE *f;
+
+	joule_wire_buf_init(&tensor, 1000);
+	w_int(&tensor, 1, (int64_t)bytes);
+	w_int(&tensor, 2, T_UINT8);
+	w_str(&tensor, 8, "w");
+	put_head(&tensor, 9, bytes);
+	joule_wire_buf_init(&graph, 1000);
+	w_value(&graph, 12, "w", T_UINT8, DIMS((int64_t)bytes));
+	put_head(&graph, 5, tensor.n + bytes);
+	joule_wire_buf_init(&b, 1000);
+	w_int(&b, 1, 8);
+	put_head(&b, 8, 2);
+	w_int(&b, 2, 13);
+	put_head(&b, 7, graph.n + tensor.n + bytes);
+	path_in_dir(path, sizeof(path), "model.onnx");
+	f = fopen(path, "w");
+	assert_non_null(f);
+	fwrite(b.data, 1, b.n, f);
+	fwrite(graph.data, 1, graph.n, f);
+	fwrite(tensor.data, 1, tensor.n, f);
+	fclose(f);
+	if (truncate(path, (off_t)(b.n + graph.n + tensor.n + bytes))) {
+		unlink(path);
+		skip();
+	}
+	if (joule_onnx_load(&test_log, path, &g))
+		fail_msg("%s", last_error);
+	assert_int_equal(joule_tensor_bytes(tensor_of(g, "w")), bytes);
+	assert_int_equal(((uint8_t *)tensor_of(g, "w")->data)[bytes - 1], 0);
+	joule_graph_destroy(g);
+	/* One byte short of what it says. */
+	assert_int_equal(truncate(path, (off_t)(b.n + graph.n + tensor.n + bytes - 1)), 0);
+	assert_int_equal(joule_onnx_load(&test_log, path, &g), -EBADMSG);
+	unlink(path);
+	joule_wire_buf_finish(&b);
+	joule_wire_buf_finish(&graph);
+	joule_wire_buf_finish(&tensor);
+}
+
 static int remove_dir(void **state)
 {
 	static const char *const names[] = { "weights.bin", "..hidden", "empty.bin",
@@ -541,6 +600,7 @@ int main(void)
 		cmocka_unit_test(functions),
 		cmocka_unit_test(large),
 		cmocka_unit_test(external),
+		cmocka_unit_test(huge),
 	};
 
 	return cmocka_run_group_tests_name("hostile", tests, setup_dir, remove_dir);

@@ -16,6 +16,10 @@ log_va(const struct joule_log *log, enum joule_log_level level, const char *fmt,
 	if (!log || !log->fn || level > log->level)
 		return;
 	vsnprintf(line, sizeof(line), fmt, ap);
+	/* Names come from files: they must neither break the line nor steer a terminal. */
+	for (char *p = line; *p; p++)
+		if ((unsigned char)*p < 0x20 || *p == 0x7f)
+			*p = '?';
 	log->fn(log->user, level, line);
 }
 

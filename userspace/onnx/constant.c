@@ -73,7 +73,7 @@ static int set_value(struct joule_import *imp, struct joule_onnx_tensor_proto *t
 }
 
 /* The tensor behind a skeleton's number. */
-static int read_proto(struct joule_import *imp, const Onnx__TensorProto *proto,
+static int read_proto(struct joule_import *imp, const Onnx__TensorProto *proto, const char *name,
 		      struct joule_onnx_tensor_proto *out, struct joule_onnx_place **place)
 {
 	int64_t i = -EBADMSG;
@@ -86,8 +86,8 @@ static int read_proto(struct joule_import *imp, const Onnx__TensorProto *proto,
 		return joule_err(imp->log, -EBADMSG, "%s: a tensor without a place in the file",
 				 imp->path);
 	*place = &imp->skeleton.tensors[i];
-	return joule_onnx_tensor_proto_read(imp->log, imp->path, imp->data + (*place)->offset,
-					    (*place)->len, out);
+	return joule_onnx_tensor_proto_read(imp->log, imp->path, name,
+					    imp->data + (*place)->offset, (*place)->len, out);
 }
 
 int joule_import_tensor(struct joule_import_scope *scope, const Onnx__TensorProto *proto,
@@ -97,7 +97,7 @@ int joule_import_tensor(struct joule_import_scope *scope, const Onnx__TensorProt
 	struct joule_onnx_place *place;
 	int ret;
 
-	ret = read_proto(scope->imp, proto, &t, &place);
+	ret = read_proto(scope->imp, proto, name, &t, &place);
 	if (!ret)
 		ret = joule_import_add_const(scope, name, false, out);
 	return ret ? ret : set_value(scope->imp, &t, place, *out);
@@ -112,7 +112,7 @@ int joule_import_initializer(struct joule_import_scope *scope, const Onnx__Tenso
 	const char *name;
 	int ret;
 
-	ret = read_proto(imp, proto, &t, &place);
+	ret = read_proto(imp, proto, "", &t, &place);
 	if (ret)
 		return ret;
 	if (!t.name.len || memchr(t.name.s, 0, t.name.len))
@@ -129,7 +129,7 @@ int joule_import_refuse_sparse(struct joule_import *imp, const Onnx__SparseTenso
 {
 	struct joule_onnx_tensor_proto t = { 0 };
 	struct joule_onnx_place *place;
-	int ret = proto->values ? read_proto(imp, proto->values, &t, &place) : 0;
+	int ret = proto->values ? read_proto(imp, proto->values, "", &t, &place) : 0;
 
 	if (ret)
 		return ret;
@@ -169,7 +169,7 @@ static int set_constant(struct joule_import_scope *scope, const Onnx__NodeProto 
 	struct joule_onnx_place *place;
 
 	if (!strcmp(attr, "value") && type == ONNX__ATTRIBUTE_PROTO__ATTRIBUTE_TYPE__TENSOR && v->t) {
-		ret = read_proto(imp, v->t, &p, &place);
+		ret = read_proto(imp, v->t, t->name, &p, &place);
 		return ret ? ret : set_value(imp, &p, place, t);
 	}
 	if (!strcmp(attr, "value_float") && type == ONNX__ATTRIBUTE_PROTO__ATTRIBUTE_TYPE__FLOAT)

@@ -199,6 +199,8 @@ static int unpack(struct joule_import *imp)
 	if (!imp->model->graph)
 		return joule_err(imp->log, -EBADMSG, "%s: not an ONNX model: no graph in it",
 				 imp->path);
+	if (!imp->model->graph->n_output)
+		return joule_err(imp->log, -EINVAL, "%s: the model has no outputs", imp->path);
 	imp->budget = (int64_t)imp->skeleton.model.n * MULTIPLE + ALLOWANCE_BYTES;
 	return 0;
 }

@@ -21,7 +21,8 @@ struct joule_tensor;
  * Loads a model. Weights stay in the mapped file, which the graph keeps open,
  * where their alignment allows, and are copied into the graph otherwise. Only
  * graph inputs and constants have types and shapes; joule_graph_infer() does
- * the rest. External data must lie in the model's own folder.
+ * the rest. External data must lie in the model's own folder. The files must
+ * not be cut short while the graph lives.
  *
  * Errors, logged with the file and the node or tensor: -errno of open,
  * -EBADMSG not an ONNX model, -ENOTSUP valid but not for joule (operators,

@@ -16,7 +16,7 @@ static int read_mapped(const struct joule_log *log, const struct joule_mapped_fi
 	int ret;
 
 	/* An empty file is a valid TensorProto of no type, and mapped nowhere. */
-	ret = joule_onnx_tensor_proto_read(log, file->path,
+	ret = joule_onnx_tensor_proto_read(log, file->path, "",
 					   file->data ? file->data : (const uint8_t *)"",
 					   file->size, &t);
 	if (ret)

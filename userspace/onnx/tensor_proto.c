@@ -83,10 +83,10 @@ const char *joule_onnx_data_type_name(int32_t data_type)
 	return known(data_type) ? types[data_type].name : "unknown type";
 }
 
-/* Where a message is about: tensors are often nameless in .pb files. */
 struct reader {
 	const struct joule_log *log;
 	const char *file;
+	struct joule_onnx_text name;
 	struct joule_onnx_tensor_proto *t;
 	bool many_dims;
 };
@@ -94,7 +94,7 @@ struct reader {
 static int malformed(const struct reader *r)
 {
 	return joule_err(r->log, -EBADMSG, "%s: tensor %.*s: malformed protobuf", r->file,
-			 JOULE_TEXT_ARG(r->t->name));
+			 JOULE_TEXT_ARG(r->name));
 }
 
 static void add_dim(struct reader *r, uint64_t value)
@@ -153,7 +153,7 @@ static int read_typed(struct reader *r, const struct joule_wire_field *f)
 	}
 	if (r->t->typed && r->t->typed != f->number)
 		return joule_err(r->log, -EINVAL, "%s: tensor %.*s: data in two typed fields",
-				 r->file, JOULE_TEXT_ARG(r->t->name));
+				 r->file, JOULE_TEXT_ARG(r->name));
 	r->t->typed = f->number;
 	r->t->n_typed += (uint64_t)n;
 	return 0;
@@ -203,7 +203,7 @@ static int read_external(struct reader *r, const struct joule_wire_field *f)
 	if ((text_is(key, "offset") && !parse_size(value, &r->t->offset)) ||
 	    (text_is(key, "length") && !parse_size(value, &r->t->length)))
 		return joule_err(r->log, -EINVAL, "%s: tensor %.*s: external data %.*s is no number",
-				 r->file, JOULE_TEXT_ARG(r->t->name), JOULE_TEXT_ARG(key));
+				 r->file, JOULE_TEXT_ARG(r->name), JOULE_TEXT_ARG(key));
 	return 0;
 }
 
@@ -221,7 +221,7 @@ static int read_field(struct reader *r, const struct joule_wire_field *f)
 		return 0;
 	case F_SEGMENT:
 		return joule_err(r->log, -ENOTSUP, "%s: tensor %.*s: is stored in segments",
-				 r->file, JOULE_TEXT_ARG(t->name));
+				 r->file, JOULE_TEXT_ARG(r->name));
 	case F_FLOAT_DATA:
 	case F_INT32_DATA:
 	case F_INT64_DATA:
@@ -262,45 +262,45 @@ static int check(const struct reader *r)
 
 	if (r->many_dims)
 		return joule_err(r->log, -ENOTSUP, "%s: tensor %.*s: more than %d dimensions",
-				 r->file, JOULE_TEXT_ARG(t->name), JOULE_MAX_RANK);
+				 r->file, JOULE_TEXT_ARG(r->name), JOULE_MAX_RANK);
 	if (!t->dtype)
 		return joule_err(r->log, -ENOTSUP,
 				 "%s: tensor %.*s: element type %s (%d) is not supported", r->file,
-				 JOULE_TEXT_ARG(t->name), joule_onnx_data_type_name(t->data_type),
+				 JOULE_TEXT_ARG(r->name), joule_onnx_data_type_name(t->data_type),
 				 t->data_type);
 	joule_shape_str(&t->shape, buf, sizeof(buf));
 	count = joule_shape_count(&t->shape);
 	bytes = joule_array_bytes(t->dtype, &t->shape);
 	if (bytes < 0 || !joule_shape_plausible(&t->shape))
 		return joule_err(r->log, -EINVAL, "%s: tensor %.*s: impossible shape %s", r->file,
-				 JOULE_TEXT_ARG(t->name), buf);
+				 JOULE_TEXT_ARG(r->name), buf);
 	if (t->external)
 		return 0;
 	if (t->has_raw && (t->raw_len || !t->typed)) {
 		if (t->raw_len != (uint64_t)bytes)
 			return joule_err(r->log, -EINVAL,
 					 "%s: tensor %.*s: %zu bytes of data for %s%s, %lld needed",
-					 r->file, JOULE_TEXT_ARG(t->name), t->raw_len,
+					 r->file, JOULE_TEXT_ARG(r->name), t->raw_len,
 					 joule_dtype_name(t->dtype), buf, (long long)bytes);
 		return 0;
 	}
 	if (count && t->typed != types[t->data_type].typed)
 		return joule_err(r->log, -EINVAL, "%s: tensor %.*s: %s for %s%s", r->file,
-				 JOULE_TEXT_ARG(t->name),
+				 JOULE_TEXT_ARG(r->name),
 				 t->typed ? "data in a field of another type" : "no data",
 				 joule_dtype_name(t->dtype), buf);
 	if (t->n_typed != typed_values(t, count))
 		return joule_err(r->log, -EINVAL, "%s: tensor %.*s: %llu values for %s%s", r->file,
-				 JOULE_TEXT_ARG(t->name), (unsigned long long)t->n_typed,
+				 JOULE_TEXT_ARG(r->name), (unsigned long long)t->n_typed,
 				 joule_dtype_name(t->dtype), buf);
 	return 0;
 }
 
 int joule_onnx_tensor_proto_read(const struct joule_log *log, const char *file,
-				 const uint8_t *body, size_t len,
+				 const char *name, const uint8_t *body, size_t len,
 				 struct joule_onnx_tensor_proto *out)
 {
-	struct reader r = { .log = log, .file = file, .t = out };
+	struct reader r = { .log = log, .file = file, .name = { name, strlen(name) }, .t = out };
 	struct joule_wire w = { body, body + len };
 	struct joule_wire_field f;
 	int ret;
@@ -313,6 +313,8 @@ int joule_onnx_tensor_proto_read(const struct joule_log *log, const char *file,
 	while ((ret = joule_wire_next(&w, &f)) > 0)
 		if (f.number == F_NAME && f.type == JOULE_WIRE_BYTES)
 			out->name = (struct joule_onnx_text){ (const char *)f.data, f.len };
+	if (out->name.len)
+		r.name = out->name;
 	if (ret)
 		return malformed(&r);
 	w = (struct joule_wire){ body, body + len };

@@ -50,10 +50,11 @@ const char *joule_onnx_data_type_name(int32_t data_type);
 
 /*
  * Reads the description; *out points into body. Types, dimensions and the
- * amount of data are checked. file: for messages. Errors: -EBADMSG not the
- * wire format, -ENOTSUP a type or rank joule does not handle, -EINVAL the rest.
+ * amount of data are checked. file: for messages, name too, for a tensor that
+ * has none of its own. Errors: -EBADMSG not the wire format, -ENOTSUP a type or
+ * rank joule does not handle, -EINVAL the rest.
  */
-int joule_onnx_tensor_proto_read(const struct joule_log *log, const char *file,
+int joule_onnx_tensor_proto_read(const struct joule_log *log, const char *file, const char *name,
 				 const uint8_t *body, size_t len,
 				 struct joule_onnx_tensor_proto *out);
 
