@@ -50,6 +50,19 @@ struct joule_product_kernel {
 /* product_tile.c: every case. */
 extern const struct joule_product_kernel joule_product_tile;
 
+/* Where a launch's operands are. */
+struct joule_product_places {
+	struct joule_operand a, b, c, y;
+};
+
+/*
+ * Adds a launch of that kernel for operands anywhere. axis: as for
+ * joule_epilogue_bind(), of the product's columns. The binder's error.
+ */
+int joule_product_tile_launch(const struct joule_node *node, const struct joule_product *p,
+			      const char *dtype, const struct joule_product_places *at, int axis,
+			      struct joule_binder *b);
+
 /* Chooses a kernel. Refuses types without one. */
 int joule_product_bind(const struct joule_node *node, const struct joule_product *p,
 		       struct joule_binder *b);

@@ -85,34 +85,26 @@ static enum b_mode mode_of(const struct joule_product *p)
 	return p->b_row == 1 && p->b_col % 4 == 0 ? B_DEPTH : B_ANY;
 }
 
-static int bind(const struct joule_node *node, const struct joule_product *product,
-		const char *dtype, struct joule_binder *b)
+int joule_product_tile_launch(const struct joule_node *node, const struct joule_product *product,
+			      const char *dtype, const struct joule_product_places *at,
+			      int axis, struct joule_binder *b)
 {
 	struct joule_product p = *product;
-	int64_t batch = joule_product_batch(&p), a_stride = 0, b_stride = 0;
-	bool flip = p.n == 1 && p.m > 1, regular;
-	struct joule_operand weight = JOULE_IN(!flip);
-	int axis = node->out[0]->shape.rank - 1, rows;
-	struct joule_dispatch *d;
+	/* Operands inside a buffer may start between two vec4s. */
+	uint64_t vec = !strcmp(dtype, "f16") ? 8 : 16;
+	bool a_vec = p.a_col == 1 && p.a_row % 4 == 0 && batch_aligned(&p, p.a_batch) &&
+		     at->a.offset % vec == 0;
+	enum b_mode mode = at->b.offset % vec ? B_ANY : mode_of(&p);
+	int64_t a_stride = 0, b_stride = 0;
+	bool regular = joule_product_regular(&p, &a_stride, &b_stride);
+	int rows = p.m >= 8 ? 8 : p.m >= 3 ? 4 : 1;
+	struct joule_dispatch *d = joule_bind(b, "product_tile%d_%s", rows, dtype);
 
-	/* The output axis that the kernel's columns run along. */
-	if (flip && !p.scalar_col)
-		axis--;
-	if (flip)
-		transpose(&p);
-	else if (p.scalar_col)
-		axis = -1;
-	rows = p.m >= 8 ? 8 : p.m >= 3 ? 4 : 1;
-	regular = joule_product_regular(&p, &a_stride, &b_stride);
-	if (joule_tensor_is_const(node->in[!flip]) && !p.batch.rank && p.k &&
-	    mode_of(&p) != B_COLUMNS)
-		weight = pack_b(node->in[!flip], &p, b);
-	d = joule_bind(b, "product_tile%d_%s", rows, dtype);
-	joule_bind_read(d, JOULE_IN(flip));
-	joule_bind_read(d, weight);
-	joule_bind_read(d, p.c ? JOULE_IN(2) : JOULE_IN(0));
-	joule_bind_read(d, regular ? JOULE_IN(0) : joule_product_table(&p, b));
-	joule_bind_write(d, JOULE_OUT(0));
+	joule_bind_read(d, at->a);
+	joule_bind_read(d, at->b);
+	joule_bind_read(d, p.c ? at->c : at->a);
+	joule_bind_read(d, regular ? at->a : joule_product_table(&p, b));
+	joule_bind_write(d, at->y);
 	joule_bind_u32(d, (uint32_t)p.m);
 	joule_bind_u32(d, (uint32_t)p.n);
 	joule_bind_u32(d, (uint32_t)p.k);
@@ -126,14 +118,38 @@ static int bind(const struct joule_node *node, const struct joule_product *produ
 	joule_bind_u32(d, (uint32_t)p.c_col);
 	joule_bind_f32(d, p.alpha);
 	joule_bind_f32(d, p.beta);
-	joule_bind_spec(d, p.a_col == 1 && p.a_row % 4 == 0 && batch_aligned(&p, p.a_batch));
-	joule_bind_spec(d, mode_of(&p));
+	joule_bind_spec(d, a_vec);
+	joule_bind_spec(d, mode);
 	joule_bind_spec(d, p.c != NULL);
 	joule_bind_spec(d, regular);
 	joule_epilogue_bind(b, d, node, axis);
 	joule_bind_local(d, LOCAL, 1, 1);
 	joule_bind_groups(d, (uint64_t)JOULE_DIV_UP(p.n, LOCAL * 4),
-			  (uint64_t)JOULE_DIV_UP(p.m, rows), (uint64_t)batch);
+			  (uint64_t)JOULE_DIV_UP(p.m, rows), (uint64_t)joule_product_batch(&p));
+	return b->err;
+}
+
+static int bind(const struct joule_node *node, const struct joule_product *product,
+		const char *dtype, struct joule_binder *b)
+{
+	struct joule_product p = *product;
+	bool flip = p.n == 1 && p.m > 1;
+	int axis = node->out[0]->shape.rank - 1;
+	struct joule_product_places at = {
+		.a = JOULE_IN(flip), .b = JOULE_IN(!flip), .c = JOULE_IN(2), .y = JOULE_OUT(0),
+	};
+
+	/* The output axis that the kernel's columns run along. */
+	if (flip && !p.scalar_col)
+		axis--;
+	if (flip)
+		transpose(&p);
+	else if (p.scalar_col)
+		axis = -1;
+	if (joule_tensor_is_const(node->in[!flip]) && !p.batch.rank && p.k &&
+	    mode_of(&p) != B_COLUMNS)
+		at.b = pack_b(node->in[!flip], &p, b);
+	joule_product_tile_launch(node, &p, dtype, &at, axis, b);
 	return joule_bind_end(b);
 }
 
