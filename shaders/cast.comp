@@ -28,6 +28,7 @@
 
 layout(constant_id = 3) const int SRC = F32;
 layout(constant_id = 4) const int DST = F32;
+layout(constant_id = 5) const bool WRAP = false; // floats to 4-bit integers do not saturate
 
 layout(push_constant, scalar) uniform Push {
 	BufU32 x;
@@ -113,26 +114,26 @@ float int_to_float(uint lo, uint hi, bool is_negative)
 void float_to_int(inout Value v)
 {
 	float m = trunc(abs(v.f));
-	bool neg = v.f < 0.0;
-	uint bits = bits_of(DST);
+	bool neg = v.f < 0.0, is_signed_ = is_signed(DST) || WRAP;
+	uint bits = WRAP ? 64 : bits_of(DST);
 
 	if (isnan(v.f)) {
 		v.lo = v.hi = 0;
 		return;
 	}
-	if (!is_signed(DST)) {
+	if (!is_signed_) {
 		m = neg ? 0.0 : m;
 		neg = false;
 	}
 	// One past the largest magnitude: 2^bits, or 2^(bits - 1).
-	float end = ldexp(1.0, int(bits) - int(is_signed(DST)));
+	float end = ldexp(1.0, int(bits) - int(is_signed_));
 	bool over = m >= end;
 
 	v.hi = over ? 0 : uint(m * (1.0 / 4294967296.0));
 	v.lo = over ? 0 : uint(m - float(v.hi) * 4294967296.0);
 	if (over) {
 		// The largest, of `bits` bits; its complement is the smallest.
-		uint ones = bits - uint(is_signed(DST));
+		uint ones = bits - uint(is_signed_);
 
 		v.lo = ones >= 32 ? 0xffffffffu : (1u << ones) - 1;
 		v.hi = ones > 32 ? 0xffffffffu >> (64 - ones) : 0;
@@ -171,7 +172,7 @@ void double_to_int(inout Value v)
 	v.f = float(v.d);
 	// Magnitudes that float holds as well as the far too large ones go that way.
 	if (isnan(v.f) || double(v.f) == v.d || m >= 18446744073709551616.0LF ||
-	    (!is_signed(DST) && neg) || bits_of(DST) < 32) {
+	    (!is_signed(DST) && neg && !WRAP) || bits_of(DST) < 32) {
 		v.f = abs(v.f) > float(m) && m < 16777216.0LF ? (neg ? -float(m) : float(m)) : v.f;
 		float_to_int(v);
 		return;

@@ -2,7 +2,9 @@
 /*
  * Cast and CastLike between all types of joule. Floats become integers by
  * cutting the fraction off and saturating; integers wrap into narrower ones.
- * (The saturate attribute is about 8-bit floats, which are refused.)
+ * ONNX leaves floats out of range open, but its own vectors saturate to 4-bit
+ * integers up to opset 23 and wrap since 24, and so it is here. (The saturate
+ * attribute is about 8-bit floats, which are refused.)
  */
 #include <errno.h>
 #include <strings.h>
@@ -50,6 +52,11 @@ static int cast_infer(struct joule_node *node)
 	return 0;
 }
 
+static bool wraps(const struct joule_node *node)
+{
+	return node->op->since >= 24 && joule_dtype_bits(node->out[0]->dtype) == 4;
+}
+
 static int cast_ref(struct joule_node *node)
 {
 	const struct joule_tensor *x = node->in[0];
@@ -59,7 +66,7 @@ static int cast_ref(struct joule_node *node)
 
 	if (x->dtype == y->dtype)
 		joule_move_run(x->dtype, y->data, 0, x->data, 0, n);
-	else if (floats)
+	else if (floats && !wraps(node))
 		for (int64_t i = 0; i < n; i++)
 			joule_set_f64(y->dtype, y->data, i, joule_get_f64(x->dtype, x->data, i));
 	else
@@ -88,6 +95,7 @@ static int cast_bind(const struct joule_node *node, struct joule_binder *b)
 	joule_bind_u32(d, (uint32_t)n);
 	joule_bind_spec(d, x->dtype);
 	joule_bind_spec(d, y->dtype);
+	joule_bind_spec(d, wraps(node));
 	joule_bind_grid(b, d, 64, (uint64_t)JOULE_DIV_UP(n, 8));
 	return joule_bind_end(b);
 }
