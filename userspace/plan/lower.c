@@ -6,6 +6,7 @@
 
 #include "base/checked.h"
 #include "base/log.h"
+#include "ir/access.h"
 #include "ir/op.h"
 #include "plan/build.h"
 
@@ -106,6 +107,64 @@ static int lower_node(struct joule_build *b, struct joule_build_node *bn)
 	return 0;
 }
 
+/* ---- small integer work ---- */
+
+#define SMALL_BYTES 4096
+
+static bool small_integers(const struct joule_tensor *t)
+{
+	return !joule_dtype_is_float(t->dtype) && joule_tensor_bytes(t) <= SMALL_BYTES;
+}
+
+/*
+ * Indices and lengths that the CPU has anyhow are not worth a launch and two
+ * waits: such a node stays on the CPU although it has a kernel.
+ */
+static bool belongs_beside(const struct joule_node *node, const bool *on_host)
+{
+	bool any = false;
+
+	for (int i = 0; i < node->n_in; i++) {
+		const struct joule_tensor *t = node->in[i];
+
+		if (!t || joule_tensor_is_const(t))
+			continue;
+		if (!small_integers(t) || !on_host[t->index])
+			return false;
+		any = true;
+	}
+	for (int i = 0; i < node->n_out; i++)
+		if (node->out[i] && !small_integers(node->out[i]))
+			return false;
+	return any && node->op->ref;
+}
+
+static int keep_small_on_host(struct joule_build *b)
+{
+	bool *on_host = calloc((size_t)b->graph->n_tensors + 1, 1);
+
+	if (!on_host)
+		return joule_err_nomem(b->graph->log, "plan");
+	for (int i = 0; i < b->n_nodes; i++) {
+		struct joule_build_node *bn = &b->nodes[i];
+		bool host = bn->kind == JOULE_BUILD_HOST;
+
+		if (bn->kind == JOULE_BUILD_DEVICE && belongs_beside(bn->node, on_host)) {
+			bn->kind = JOULE_BUILD_HOST;
+			bn->reason = "small integers that the CPU has";
+			memset(&bn->binder, 0, sizeof(bn->binder));
+			host = true;
+		}
+		if (bn->kind == JOULE_BUILD_ALIAS && bn->node->in[0])
+			host = on_host[bn->node->in[0]->index];
+		for (int j = 0; host && j < bn->node->n_out; j++)
+			if (bn->node->out[j])
+				on_host[bn->node->out[j]->index] = true;
+	}
+	free(on_host);
+	return 0;
+}
+
 int joule_build_lower(struct joule_build *b)
 {
 	struct joule_node *const *nodes = b->params->nodes ? b->params->nodes : b->graph->nodes;
@@ -122,76 +181,5 @@ int joule_build_lower(struct joule_build *b)
 		if (ret)
 			return ret;
 	}
-	return 0;
-}
-
-/* ---- order ---- */
-
-static bool ready(const struct joule_node *node, const bool *made, const bool *ours)
-{
-	for (int i = 0; i < node->n_in; i++) {
-		const struct joule_tensor *t = node->in[i];
-
-		if (t && ours[t->index] && !made[t->index])
-			return false;
-	}
-	return true;
-}
-
-/*
- * Host nodes that are ready go first, then device nodes in their order up to
- * the point where all that is left waits for the host.
- */
-int joule_build_order(struct joule_build *b)
-{
-	size_t tensors = (size_t)b->graph->n_tensors + 1, n = (size_t)b->n_nodes + 1;
-	struct joule_build_node *order = calloc(n, sizeof(*order));
-	bool *made = calloc(tensors, 1), *ours = calloc(tensors, 1), *done = calloc(n, 1);
-	int hosts = 0, placed = 0, ret = 0;
-
-	for (int i = 0; i < b->n_nodes; i++)
-		hosts += b->nodes[i].kind == JOULE_BUILD_HOST;
-	if (!hosts)
-		goto out; /* the given order will do */
-	if (!order || !made || !ours || !done) {
-		ret = joule_err_nomem(b->graph->log, "plan");
-		goto out;
-	}
-	for (int i = 0; i < b->n_nodes; i++)
-		for (int j = 0; j < b->nodes[i].node->n_out; j++)
-			if (b->nodes[i].node->out[j])
-				ours[b->nodes[i].node->out[j]->index] = true;
-	for (bool host = true; placed < b->n_nodes; host = !host) {
-		int before = placed;
-
-		for (int i = 0; i < b->n_nodes; i++) {
-			struct joule_build_node *bn = &b->nodes[i];
-
-			/* Aliases and empty ones cost nothing: they go along with either. */
-			if (done[i] || (bn->kind == JOULE_BUILD_HOST && !host) ||
-			    (bn->kind == JOULE_BUILD_DEVICE && host) ||
-			    !ready(bn->node, made, ours))
-				continue;
-			done[i] = true;
-			for (int j = 0; j < bn->node->n_out; j++)
-				if (bn->node->out[j])
-					made[bn->node->out[j]->index] = true;
-			order[placed++] = *bn;
-		}
-		if (placed == before && !host) {
-			ret = joule_err(b->graph->log, -ELOOP,
-					"%s: nodes to plan are not in topological order",
-					b->graph->file);
-			goto out;
-		}
-	}
-	free(b->nodes);
-	b->nodes = order;
-	order = NULL;
-out:
-	free(order);
-	free(made);
-	free(ours);
-	free(done);
-	return ret;
+	return keep_small_on_host(b);
 }
