@@ -141,4 +141,5 @@ const struct joule_pass joule_pass_if_inline = {
 	.name = "if-inline",
 	.description = "If with a constant condition becomes the branch taken",
 	.run = if_inline,
+	.repeat = true, /* a branch may compute the next condition */
 };

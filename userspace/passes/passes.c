@@ -47,6 +47,8 @@ static int check_names(const struct joule_graph *graph, const char *const *list)
 	return 0;
 }
 
+#define MAX_ROUNDS 64
+
 /* Rewrites leave removed nodes and new ones at the end behind. */
 static int tidy(struct joule_graph *graph)
 {
@@ -54,29 +56,37 @@ static int tidy(struct joule_graph *graph)
 	return joule_graph_sort(graph);
 }
 
+static int run_pass(struct joule_graph *graph, const struct joule_pass *pass, bool verify)
+{
+	bool changed = true;
+	int ret = 0;
+
+	for (int round = 0; !ret && changed && round < (pass->repeat ? MAX_ROUNDS : 1); round++) {
+		changed = false;
+		ret = pass->run(graph, &changed);
+		if (!ret && changed)
+			ret = tidy(graph);
+		if (!ret && changed) /* a rewrite may have made constants */
+			ret = joule_graph_infer(graph, 0);
+		if (!ret && verify)
+			ret = joule_graph_verify(graph);
+		if (ret)
+			joule_logf(graph->log, JOULE_LOG_DEBUG, "%s: pass %s failed", graph->file,
+				   pass->name);
+		else if (changed)
+			joule_logf(graph->log, JOULE_LOG_DEBUG, "%s: pass %s leaves %d nodes",
+				   graph->file, pass->name, graph->n_nodes);
+	}
+	return ret;
+}
+
 int joule_passes_run(struct joule_graph *graph, const struct joule_passes_params *params)
 {
 	const char *const *disabled = params ? params->disabled : NULL;
 	int ret = check_names(graph, disabled);
 
-	for (int i = 0; !ret && passes[i]; i++) {
-		bool changed = false;
-
-		if (is_disabled(disabled, passes[i]->name))
-			continue;
-		ret = passes[i]->run(graph, &changed);
-		if (!ret && changed)
-			ret = tidy(graph);
-		if (!ret && changed) /* a rewrite may have made constants */
-			ret = joule_graph_infer(graph, 0);
-		if (!ret && params && params->verify)
-			ret = joule_graph_verify(graph);
-		if (ret)
-			joule_logf(graph->log, JOULE_LOG_DEBUG, "%s: pass %s failed", graph->file,
-				   passes[i]->name);
-		else if (changed)
-			joule_logf(graph->log, JOULE_LOG_DEBUG, "%s: pass %s leaves %d nodes",
-				   graph->file, passes[i]->name, graph->n_nodes);
-	}
+	for (int i = 0; !ret && passes[i]; i++)
+		if (!is_disabled(disabled, passes[i]->name))
+			ret = run_pass(graph, passes[i], params && params->verify);
 	return ret;
 }

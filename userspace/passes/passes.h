@@ -14,6 +14,7 @@ struct joule_pass {
 	const char *name, *description;
 	/* Sets *changed when it did something. 0 or -errno. */
 	int (*run)(struct joule_graph *graph, bool *changed);
+	bool repeat; /* what it did may let it do more, once shapes are inferred again */
 };
 
 struct joule_passes_params {

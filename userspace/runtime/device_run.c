@@ -9,7 +9,6 @@
 
 #include "base/checked.h"
 #include "base/log.h"
-#include "passes/passes.h"
 #include "runtime/instance.h"
 #include "runtime/session.h"
 
@@ -42,12 +41,6 @@ void joule_session_drop_instances(struct joule_session *session)
 
 static int instance_graph(struct joule_session *s, struct joule_instance *in)
 {
-	struct joule_passes_params passes = {
-		.disabled = (const char *const *)s->disabled_passes,
-#ifndef NDEBUG
-		.verify = true,
-#endif
-	};
 	int ret = joule_graph_clone(s->model->graph, &in->graph);
 
 	if (ret)
@@ -57,12 +50,7 @@ static int instance_graph(struct joule_session *s, struct joule_instance *in)
 		in->graph->inputs[i]->dtype = s->inputs[i].dtype;
 		in->shapes[i] = s->inputs[i].shape;
 	}
-	ret = joule_graph_infer(in->graph, 0);
-	if (!ret)
-		ret = joule_passes_run(in->graph, &passes);
-	if (!ret && s->random_weights)
-		joule_random_weights(in->graph);
-	return ret;
+	return joule_engine_rewrite(&s->engine, in->graph);
 }
 
 static int give_slots(struct joule_session *s, struct joule_instance *in)

@@ -6,6 +6,7 @@
 
 #include "base/checked.h"
 #include "base/log.h"
+#include "passes/passes.h"
 
 void joule_engine_init(struct joule_engine *engine, struct joule_hal_device *hal)
 {
@@ -14,6 +15,23 @@ void joule_engine_init(struct joule_engine *engine, struct joule_hal_device *hal
 	engine->log = hal->log;
 	engine->unified = hal->caps.kind == JOULE_DEVICE_VULKAN_CPU ||
 			  hal->caps.kind == JOULE_DEVICE_VULKAN_INTEGRATED;
+}
+
+int joule_engine_rewrite(struct joule_engine *engine, struct joule_graph *graph)
+{
+	struct joule_passes_params params = {
+		.disabled = engine->disabled_passes,
+#ifndef NDEBUG
+		.verify = true,
+#endif
+	};
+	int ret = joule_graph_infer(graph, 0);
+
+	if (!ret)
+		ret = joule_passes_run(graph, &params);
+	if (!ret && engine->random_weights)
+		joule_random_weights(graph);
+	return ret;
 }
 
 int joule_engine_alloc(struct joule_engine *engine, size_t bytes, enum joule_memory_use use,

@@ -37,6 +37,8 @@ struct joule_engine {
 	bool unified;      /* the host reaches all memory */
 	bool f16_arithmetic, deterministic, keep_all;
 	int64_t split_work;
+	const char *const *disabled_passes;
+	bool random_weights;
 	/* Weights: entries in a hash table, memories that hold them. */
 	struct joule_weight_entry *weights;
 	int n_weights, cap_weights;
@@ -54,6 +56,9 @@ struct joule_engine {
 
 void joule_engine_init(struct joule_engine *engine, struct joule_hal_device *hal);
 void joule_engine_finish(struct joule_engine *engine);
+
+/* Inference and passes, before a graph whose inputs' shapes are set is planned. */
+int joule_engine_rewrite(struct joule_engine *engine, struct joule_graph *graph);
 
 /* Device memory on the session's account. */
 int joule_engine_alloc(struct joule_engine *engine, size_t bytes, enum joule_memory_use use,

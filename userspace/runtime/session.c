@@ -118,6 +118,8 @@ static int init_device(struct joule_session *s)
 	s->engine.f16_arithmetic = s->precision == JOULE_PRECISION_FP16_MATH &&
 				   s->device->hal->caps.arithmetic_f16;
 	s->engine.keep_all = s->keep_all;
+	s->engine.disabled_passes = s->disabled_passes;
+	s->engine.random_weights = s->random_weights;
 	s->engine.check = joule_session_check;
 	s->engine.check_user = s;
 	return shapes_known(s) ? joule_session_prepare(s) : 0;
