@@ -75,7 +75,7 @@ static void assert_same_text(const char *a, const char *b)
 static void round_trip(struct joule_graph *g, const struct joule_onnx_save *params, bool infer)
 {
 	char *before, *after;
-	struct joule_graph *h;
+	struct joule_graph *h = NULL;
 
 	tidy(g);
 	if (joule_onnx_save(g, path, params) || joule_onnx_load(&test_log, path, &h))
