@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/checked.h"
 #include "base/log.h"
 
 static int map_fd(const struct joule_log *log, int fd, struct joule_mapped_file *f)
@@ -62,6 +63,16 @@ int joule_mapped_file_open(const struct joule_log *log, const char *path,
 	}
 	*out = f;
 	return 0;
+}
+
+void joule_mapped_file_forget(const void *data, size_t len)
+{
+	uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
+	uintptr_t from = JOULE_ALIGN_UP((uintptr_t)data, page);
+	uintptr_t to = ((uintptr_t)data + len) / page * page;
+
+	if (to > from)
+		madvise((void *)from, to - from, MADV_DONTNEED);
 }
 
 struct joule_mapped_file *joule_mapped_file_ref(struct joule_mapped_file *file)

@@ -4,7 +4,11 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "base/mapped_file.h"
 #include "onnx/build.h"
+
+/* From this size on, a copied weight's own pages are given back. */
+#define FORGET_MIN_BYTES (128 << 10)
 
 /* Whether elements at p can be read as they are: byte order and alignment. */
 static bool usable_in_place(enum joule_dtype dtype, const uint8_t *p, size_t bytes)
@@ -48,6 +52,7 @@ static int set_value(struct joule_import *imp, struct joule_onnx_tensor_proto *t
 		     struct joule_onnx_place *place, struct joule_tensor *out)
 {
 	int64_t bytes = joule_array_bytes(t->dtype, &t->shape);
+	bool mapped = t->external || imp->file;
 	void *copy;
 	int ret;
 
@@ -65,6 +70,8 @@ static int set_value(struct joule_import *imp, struct joule_onnx_tensor_proto *t
 					 "%s: no memory for %lld bytes of tensor %.200s",
 					 imp->path, (long long)bytes, out->name);
 		joule_onnx_tensor_proto_fill(t, copy);
+		if (mapped && t->has_raw && t->raw_len >= FORGET_MIN_BYTES)
+			joule_mapped_file_forget(t->raw, t->raw_len);
 		place->value = copy;
 	}
 	/* Constants are never written to. */
