@@ -18,3 +18,20 @@ check-nodes: $(O)/joule
 	@sh tests/models/check_nodes.sh $(O)/joule $(DATA) vulkan tests/models/unsupported.tsv
 
 CHECKS += check-nodes
+
+$(O)/tests/models/%.o: tests/models/%.c
+	$(call quiet,CC)mkdir -p $(@D) && $(CC) -D_GNU_SOURCE -I. -Iuserspace/include \
+		$(CFLAGS_ALL) -MMD -MP -c -o $@ $<
+
+$(O)/tests/accuracy: $(O)/tests/models/accuracy.o $(O)/tools/joule/npy.o $(O)/tools/joule/options.o \
+		$(O)/libjoule.so
+	$(call quiet,LD)$(CC) $(SANFLAGS) $(LDFLAGS) -Wl,-rpath,'$$ORIGIN/..' -o $@ \
+		$(filter %.o,$^) -L$(O) -ljoule -lm
+
+## make check-accuracy  labelled data, counted in samples, on the Vulkan device
+.PHONY: check-accuracy
+check-accuracy: $(O)/tests/accuracy
+	@[ -d $(DATA)/data ] || { echo "SKIP accuracy: skipped: no data ($(DATA)/data)"; exit 0; }; \
+	[ ! -d $(DATA)/data ] || $(O)/tests/accuracy tests/models/accuracy.tsv $(DATA) vulkan
+
+CHECKS += check-accuracy
