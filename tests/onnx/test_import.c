@@ -208,12 +208,14 @@ static void dynamic_dims(void **state)
 {
 	struct joule_wire_buf b;
 	struct joule_graph *g;
+	enum joule_dtype dtype;
+	struct joule_shape shape;
 	size_t graph, entry;
 
 	model_begin(&b, 8, 13, &graph);
 	w_symbolic_input(&b, "x", "batch");
 	w_value(&b, 11, "z", T_FLOAT, DIMS(-1, 3));
-	w_value(&b, 12, "y", T_FLOAT, SCALAR);
+	w_value(&b, 12, "y", T_FLOAT, DIMS(4, 5));
 	w_node(&b, "Add", "x,z", "y", NULL);
 	model_end(&b, graph);
 	entry = joule_wire_begin(&b, 14);
@@ -225,8 +227,13 @@ static void dynamic_dims(void **state)
 	assert_int_equal(g->inputs[0]->shape.dims[0], -1);
 	assert_string_equal(joule_onnx_dim_name(g, g->inputs[0], 0), "batch");
 	assert_null(joule_onnx_dim_name(g, g->inputs[1], 0));
-	assert_string_equal(g->metadata[0], "author");
-	assert_string_equal(g->metadata[1], "nobody");
+	assert_int_equal(g->n_metadata % 2, 0);
+	assert_string_equal(g->metadata[g->n_metadata - 2], "author");
+	assert_string_equal(g->metadata[g->n_metadata - 1], "nobody");
+	assert_true(joule_onnx_declared_type(g, g->outputs[0], &dtype, &shape));
+	assert_int_equal(dtype, JOULE_F32);
+	assert_int_equal(shape.rank, 2);
+	assert_int_equal(shape.dims[1], 5);
 	joule_graph_destroy(g);
 }
 

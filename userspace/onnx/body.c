@@ -308,6 +308,8 @@ static int fill_graph(struct joule_import_scope *scope, const Onnx__GraphProto *
 		ret = joule_import_nodes(scope, proto->node, proto->n_node);
 	if (!ret)
 		ret = add_outputs(scope, proto);
+	if (!ret)
+		ret = joule_import_note_declared(scope, proto);
 	/* With nodes left out there is nothing to order. */
 	return ret || imp->n_unsupported ? ret : joule_graph_sort(g);
 }

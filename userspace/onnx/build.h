@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * What the importer's files share. The way of a model: scan.c (file to
- * skeleton), import.c (model level), body.c (one graph and its names), node.c
- * (one node), attr.c (its attributes), function.c (calls of model-local
+ * skeleton), import.c (model level), body.c (one graph and its names),
+ * declared.c (what is declared of inputs and outputs), node.c (one node), attr.c (its attributes), function.c (calls of model-local
  * functions, inlined), constant.c and external.c (values).
  */
 #ifndef JOULE_ONNX_BUILD_H
@@ -130,6 +130,11 @@ int joule_import_nodes(struct joule_import_scope *scope, Onnx__NodeProto *const 
 /* A name for a tensor or node of g that is not taken, in scratch memory; NULL: no memory. */
 const char *joule_import_unique(struct joule_import *imp, struct joule_import_graph *g,
 				const struct joule_strmap *taken, const char *name);
+
+/* ---- declared.c ---- */
+
+int joule_import_add_metadata(struct joule_graph *g, const char *key, const char *value);
+int joule_import_note_declared(struct joule_import_scope *scope, const Onnx__GraphProto *proto);
 
 /* ---- node.c ---- */
 

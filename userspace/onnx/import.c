@@ -107,70 +107,6 @@ static int model_opset(struct joule_import *imp, int *out)
 	return ret;
 }
 
-static int add_metadata(struct joule_graph *g, const char *key, const char *value)
-{
-	const char **list;
-
-	/* The list grows by doubling: it is full when n is a power of two. */
-	if (!(g->n_metadata & (g->n_metadata - 1))) {
-		list = joule_arena_array(&g->arena, (size_t)g->n_metadata * 2 + 2, sizeof(*list));
-		if (!list)
-			return joule_err_nomem(g->log, "metadata");
-		if (g->n_metadata)
-			memcpy(list, g->metadata, (size_t)g->n_metadata * sizeof(*list));
-		g->metadata = list;
-	}
-	key = joule_arena_strdup(&g->arena, key);
-	value = joule_arena_strdup(&g->arena, value);
-	if (!key || !value)
-		return joule_err_nomem(g->log, "metadata");
-	g->metadata[g->n_metadata++] = key;
-	g->metadata[g->n_metadata++] = value;
-	return 0;
-}
-
-static int add_dim_names(struct joule_import *imp, const Onnx__ValueInfoProto *v)
-{
-	const Onnx__TensorShapeProto *shape;
-	int ret = 0;
-
-	if (!v->name || !v->type || v->type->value_case != ONNX__TYPE_PROTO__VALUE_TENSOR_TYPE ||
-	    !v->type->tensor_type->shape)
-		return 0;
-	shape = v->type->tensor_type->shape;
-	for (size_t i = 0; !ret && i < shape->n_dim; i++) {
-		const Onnx__TensorShapeProto__Dimension *d = shape->dim[i];
-		const char *key;
-
-		if (d->value_case != ONNX__TENSOR_SHAPE_PROTO__DIMENSION__VALUE_DIM_PARAM ||
-		    !*d->dim_param)
-			continue;
-		key = joule_arena_printf(&imp->scratch, JOULE_ONNX_OWN_METADATA "dim.%zu.%s", i,
-					 v->name);
-		ret = key ? add_metadata(imp->root, key, d->dim_param) :
-			    joule_err_nomem(imp->log, "metadata");
-	}
-	return ret;
-}
-
-const char *joule_onnx_dim_name(const struct joule_graph *graph, const struct joule_tensor *input,
-				int axis)
-{
-	static const char start[] = JOULE_ONNX_OWN_METADATA "dim.";
-
-	for (int i = 0; i < graph->n_metadata; i += 2) {
-		const char *key = graph->metadata[i];
-		char *name;
-
-		if (strncmp(key, start, sizeof(start) - 1))
-			continue;
-		if (strtol(key + sizeof(start) - 1, &name, 10) == axis && *name == '.' &&
-		    !strcmp(name + 1, input->name))
-			return graph->metadata[i + 1];
-	}
-	return NULL;
-}
-
 static int model_metadata(struct joule_import *imp)
 {
 	const Onnx__ModelProto *m = imp->model;
@@ -181,10 +117,9 @@ static int model_metadata(struct joule_import *imp)
 
 		if (e->key && strncmp(e->key, JOULE_ONNX_OWN_METADATA,
 				      sizeof(JOULE_ONNX_OWN_METADATA) - 1))
-			ret = add_metadata(imp->root, e->key, e->value ? e->value : "");
+			ret = joule_import_add_metadata(imp->root, e->key,
+							e->value ? e->value : "");
 	}
-	for (size_t i = 0; !ret && i < m->graph->n_input; i++)
-		ret = add_dim_names(imp, m->graph->input[i]);
 	return ret;
 }
 

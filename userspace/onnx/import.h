@@ -7,9 +7,11 @@
 #ifndef JOULE_ONNX_IMPORT_H
 #define JOULE_ONNX_IMPORT_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include <joule/log.h>
+#include <joule/types.h>
 
 struct joule_graph;
 struct joule_tensor;
@@ -39,11 +41,15 @@ int joule_onnx_load_memory(const struct joule_log *log, const char *name, const 
 			   const void *data, size_t size, struct joule_graph **out);
 
 /*
- * The name that the file gives to a dynamic dimension of a graph input
- * ("batch"), or NULL.
+ * The name that the file gives to a dynamic dimension of a graph's input or
+ * output ("batch"), or NULL.
  */
-const char *joule_onnx_dim_name(const struct joule_graph *graph, const struct joule_tensor *input,
+const char *joule_onnx_dim_name(const struct joule_graph *graph, const struct joule_tensor *t,
 				int axis);
+
+/* What the file declares a graph output to be; false if it says nothing. */
+bool joule_onnx_declared_type(const struct joule_graph *graph, const struct joule_tensor *t,
+			      enum joule_dtype *dtype, struct joule_shape *shape);
 
 /* Metadata keys that joule adds itself start so; they are not written to files. */
 #define JOULE_ONNX_OWN_METADATA "joule."

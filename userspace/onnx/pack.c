@@ -135,7 +135,7 @@ int joule_export_tensor(struct joule_export *ex, const struct joule_tensor *t, c
 /* ---- inputs and outputs ---- */
 
 static int pack_shape(struct joule_export_graph *g, const struct joule_tensor *t,
-		      Onnx__TensorShapeProto **out)
+		      const struct joule_shape *shape, Onnx__TensorShapeProto **out)
 {
 	struct joule_export *ex = g->ex;
 	Onnx__TensorShapeProto *s = joule_export_alloc(ex, 1, sizeof(*s));
@@ -144,7 +144,7 @@ static int pack_shape(struct joule_export_graph *g, const struct joule_tensor *t
 		return -ENOMEM;
 	onnx__tensor_shape_proto__init(s);
 	*out = s;
-	s->n_dim = (size_t)t->shape.rank;
+	s->n_dim = (size_t)shape->rank;
 	s->dim = joule_export_alloc(ex, s->n_dim, sizeof(*s->dim));
 	for (size_t i = 0; s->dim && i < s->n_dim; i++) {
 		Onnx__TensorShapeProto__Dimension *d = joule_export_alloc(ex, 1, sizeof(*d));
@@ -154,10 +154,10 @@ static int pack_shape(struct joule_export_graph *g, const struct joule_tensor *t
 			return -ENOMEM;
 		onnx__tensor_shape_proto__dimension__init(d);
 		s->dim[i] = d;
-		name = t->shape.dims[i] < 0 ? joule_onnx_dim_name(g->graph, t, (int)i) : NULL;
-		if (t->shape.dims[i] >= 0) {
+		name = shape->dims[i] < 0 ? joule_onnx_dim_name(g->graph, t, (int)i) : NULL;
+		if (shape->dims[i] >= 0) {
 			d->value_case = ONNX__TENSOR_SHAPE_PROTO__DIMENSION__VALUE_DIM_VALUE;
-			d->dim_value = t->shape.dims[i];
+			d->dim_value = shape->dims[i];
 		} else if (name) {
 			d->value_case = ONNX__TENSOR_SHAPE_PROTO__DIMENSION__VALUE_DIM_PARAM;
 			d->dim_param = (char *)(uintptr_t)name;
@@ -171,6 +171,8 @@ static int pack_value(struct joule_export_graph *g, const struct joule_tensor *t
 {
 	struct joule_export *ex = g->ex;
 	Onnx__ValueInfoProto *v = joule_export_alloc(ex, 1, sizeof(*v));
+	struct joule_shape shape = t->shape;
+	enum joule_dtype dtype = t->dtype;
 	Onnx__TypeProto__Tensor *tensor;
 
 	if (!v)
@@ -178,7 +180,10 @@ static int pack_value(struct joule_export_graph *g, const struct joule_tensor *t
 	onnx__value_info_proto__init(v);
 	*out = v;
 	v->name = name_of(g, t);
-	if (!t->dtype)
+	/* What the file said is better than nothing, where inference has not come by. */
+	if (!dtype || shape.rank < 0)
+		joule_onnx_declared_type(g->graph, t, &dtype, &shape);
+	if (!dtype)
 		return 0;
 	v->type = joule_export_alloc(ex, 1, sizeof(*v->type));
 	tensor = joule_export_alloc(ex, 1, sizeof(*tensor));
@@ -189,8 +194,8 @@ static int pack_value(struct joule_export_graph *g, const struct joule_tensor *t
 	v->type->value_case = ONNX__TYPE_PROTO__VALUE_TENSOR_TYPE;
 	v->type->tensor_type = tensor;
 	tensor->has_elem_type = 1;
-	tensor->elem_type = joule_onnx_data_type(t->dtype);
-	return t->shape.rank < 0 ? 0 : pack_shape(g, t, &tensor->shape);
+	tensor->elem_type = joule_onnx_data_type(dtype);
+	return shape.rank < 0 ? 0 : pack_shape(g, t, &shape, &tensor->shape);
 }
 
 static int pack_values(struct joule_export_graph *g, struct joule_tensor *const *list, int n,
