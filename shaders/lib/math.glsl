@@ -22,11 +22,19 @@ float joule_expm1(float x)
 
 float joule_log1p(float x)
 {
-	/* Goldberg's correction: log(u) * x / (u - 1) with u = 1 + x rounded. */
-	precise float u = 1.0 + x;
-	precise float d = u - 1.0;
+	/*
+	 * Near 0 by the series of atanh, since log() may be off by 2^-21 around
+	 * 1: log(1 + x) = 2 atanh(x / (2 + x)), of which |s| < 0.21 here.
+	 */
+	float s = x / (2.0 + x), z = s * s;
+	float r = s * (2.0 + z * (2.0 / 3.0 + z * (2.0 / 5.0 + z * (2.0 / 7.0 + z * (2.0 / 9.0 + z * (2.0 / 11.0))))));
 
-	return d == 0.0 ? x : (isinf(u) ? u : log(u) * (x / d));
+	return x > -0.34 && x < 0.52 ? r : log(1.0 + x);
+}
+
+float joule_log(float x)
+{
+	return x > 0.66 && x < 1.52 ? joule_log1p(x - 1.0) : log(x);
 }
 
 float joule_tanh(float x)
@@ -118,7 +126,61 @@ float joule_acosh(float x)
 
 float joule_atanh(float x)
 {
-	return 0.5 * joule_log1p(2.0 * x / (1.0 - x));
+	float a = abs(x), r = 0.5 * joule_log1p(2.0 * a / (1.0 - a));
+
+	if (a > 1.0)
+		return uintBitsToFloat(0x7fc00000u);
+	return x < 0.0 ? -r : r;
+}
+
+/*
+ * x less the nearest multiple k of pi/2, which is taken off in parts so short
+ * that k times each is exact; the built-in functions may be off by 2^-11. Good
+ * to |x| of about 10^4, where the built-in ones take over.
+ */
+float joule_quadrant(float x, out int k)
+{
+	float n = roundEven(x * 0.63661977236758134);
+	precise float r = x - n * 1.5703125;
+
+	r -= n * 4.837512969970703125e-4;
+	r -= n * 7.549789954891882e-8;
+	k = int(n) & 3;
+	return r;
+}
+
+float joule_sin_quadrant(float r, int k)
+{
+	float z = r * r;
+	float s = r + r * z * (-1.6666654611e-1 + z * (8.3321608736e-3 - z * 1.9515295891e-4));
+	float c = 1.0 - 0.5 * z + z * z * (4.166664568298827e-2 + z * (-1.388731625493765e-3 + z * 2.443315711809948e-5));
+	float v = (k & 1) == 0 ? s : c;
+
+	return (k & 2) == 0 ? v : -v;
+}
+
+float joule_sin(float x)
+{
+	int k;
+	float r = joule_quadrant(x, k);
+
+	return abs(x) < 1e4 ? joule_sin_quadrant(r, k) : sin(x);
+}
+
+float joule_cos(float x)
+{
+	int k;
+	float r = joule_quadrant(x, k);
+
+	return abs(x) < 1e4 ? joule_sin_quadrant(r, (k + 1) & 3) : cos(x);
+}
+
+float joule_tan(float x)
+{
+	int k;
+	float r = joule_quadrant(x, k);
+
+	return abs(x) < 1e4 ? joule_sin_quadrant(r, k) / joule_sin_quadrant(r, (k + 1) & 3) : tan(x);
 }
 
 /*
@@ -147,6 +209,8 @@ float joule_pow(float x, float y)
 {
 	if (y == 0.0 || x == 1.0)
 		return 1.0;
+	if (isnan(x) || isnan(y))
+		return x + y;
 	if (y == 2.0)
 		return x * x;
 	if (y == 0.5 && x >= 0.0)
@@ -161,16 +225,29 @@ float joule_pow(float x, float y)
 		return y < 0.0 ? uintBitsToFloat(0x7f800000u) : 0.0;
 	if (x > 0.0)
 		return exp2(y * log2(x));
-	if (y != floor(y))
+	if (y != floor(y) && !isinf(x))
 		return uintBitsToFloat(0x7fc00000u);
 	float r = exp2(y * log2(-x));
 
-	return mod(abs(y), 2.0) == 1.0 ? -r : r;
+	/* From 2^24 on every float is even. */
+	return y == floor(y) && abs(y) < 16777216.0 && (int(y) & 1) == 1 ? -r : r;
 }
 
+/* Long division: every subtraction is exact, so the remainder is. */
 float joule_fmod(float x, float y)
 {
-	precise float r = x - y * trunc(x / y);
+	float a = abs(x), b = abs(y);
+	int ea, eb;
 
-	return r;
+	if (isnan(x) || isnan(y) || isinf(x) || b == 0.0)
+		return uintBitsToFloat(0x7fc00000u);
+	frexp(a, ea);
+	frexp(b, eb);
+	for (int e = isinf(y) ? -1 : ea - eb; e >= 0; e--) {
+		float t = ldexp(b, e);
+
+		if (a >= t)
+			a -= t;
+	}
+	return x < 0.0 ? -a : a;
 }

@@ -35,9 +35,26 @@ static int unary_elementwise(const struct joule_node *node, struct joule_ew_step
 	return 0;
 }
 
-/* The integer cases ONNX allows: Abs, Neg, Sign, Relu. */
-static int ref_int(struct joule_node *node, enum joule_ew_code code)
+/* Integers are for Abs, Neg, Sign, Relu, Erf and Shrink alone. */
+static bool takes_ints(int code)
 {
+	return code == JOULE_EW_ABS || code == JOULE_EW_NEG || code == JOULE_EW_SIGN ||
+	       code == JOULE_EW_RELU || code == JOULE_EW_ERF || code == JOULE_EW_SHRINK;
+}
+
+static int unary_infer(struct joule_node *node)
+{
+	enum joule_dtype type = node->in[0]->dtype;
+
+	if (!joule_dtype_is_float(type) &&
+	    !(joule_dtype_is_int(type) && takes_ints(node->op->code)))
+		return joule_err_dtype(node, node->in[0]);
+	return joule_infer_same(node);
+}
+
+static void ref_int(struct joule_node *node, enum joule_ew_code code)
+{
+	const struct unary *a = node->attrs;
 	const struct joule_tensor *x = node->in[0];
 	struct joule_tensor *y = node->out[0];
 	int64_t n = joule_tensor_count(y);
@@ -60,11 +77,12 @@ static int ref_int(struct joule_node *node, enum joule_ew_code code)
 			v = negative ? 0 : v;
 			break;
 		default:
-			return joule_err_dtype(node, x);
+			joule_set_f64(y->dtype, y->data, i,
+				      joule_ew_eval(code, (double)v, 0, a->p, a->q));
+			continue;
 		}
 		joule_set_i64(y->dtype, y->data, i, v);
 	}
-	return 0;
 }
 
 static int unary_ref(struct joule_node *node)
@@ -75,8 +93,10 @@ static int unary_ref(struct joule_node *node)
 	const struct unary *a = node->attrs;
 	int64_t n = joule_tensor_count(y);
 
-	if (!joule_dtype_is_float(x->dtype))
-		return ref_int(node, code);
+	if (!joule_dtype_is_float(x->dtype)) {
+		ref_int(node, code);
+		return 0;
+	}
 	for (int64_t i = 0; i < n; i++)
 		joule_set_f64(y->dtype, y->data, i,
 			      joule_ew_eval(code, joule_get_f64(x->dtype, x->data, i), 0, a->p,
@@ -134,9 +154,10 @@ static const struct joule_attr gelu[] = {
 #define ROW(onnx, ew, from, to, attributes) \
 	{ \
 		.name = onnx, .code = JOULE_EW_##ew, .since = from, .until = to, .min_in = 1, \
-		.max_in = 1, .min_out = 1, .max_out = 1, .traits = JOULE_OP_ELEMENTWISE | JOULE_OP_IN_PLACE, \
+		.max_in = 1, .min_out = 1, .max_out = 1, \
+		.traits = JOULE_OP_ELEMENTWISE | JOULE_OP_IN_PLACE, \
 		.attrs_bytes = sizeof(struct unary), .attrs = attributes, \
-		.infer = joule_infer_same, .ref = unary_ref, .bind = unary_bind, \
+		.infer = unary_infer, .ref = unary_ref, .bind = unary_bind, \
 		.elementwise = unary_elementwise, \
 	}
 #define UNARY(onnx, ew, version, attributes) ROW(onnx, ew, version, 0, attributes)
