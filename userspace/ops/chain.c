@@ -187,6 +187,12 @@ int joule_chain_bind(struct joule_binder *b, const struct joule_chain_launch *c)
 	return b->err;
 }
 
+/* Inputs behind these belong to fused steps. */
+static int own_inputs(const struct joule_node *node)
+{
+	return node->epilogue.n ? node->epilogue.first_in : node->n_in;
+}
+
 static int chain_infer(struct joule_node *node)
 {
 	const struct joule_chain *a = node->attrs;
@@ -243,13 +249,14 @@ static int chain_op_bind(const struct joule_node *node, struct joule_binder *b)
 	struct joule_chain_launch c;
 
 	joule_chain_begin(&c, node, 0);
-	for (int i = 0; i < node->n_in; i++)
+	for (int i = 0; i < own_inputs(node); i++)
 		if (joule_chain_input(&c, node, i) < 0)
 			return joule_bind_refuse(b, "%d operands, the chain kernel takes %d",
 						 node->n_in, JOULE_CHAIN_MAX_ARGS);
 	for (int i = 0; i < a->n; i++)
 		joule_chain_step(&c, a->step[i].code, a->step[i].operand, a->step[i].p,
 				 a->step[i].q);
+	joule_chain_epilogue(b, &c, node);
 	joule_chain_bind(b, &c);
 	return joule_bind_end(b);
 }
@@ -258,7 +265,8 @@ JOULE_OPS(chain) = {
 	{
 		.name = "Chain", .domain = "joule", .since = 1, .min_in = 1,
 		.max_in = JOULE_CHAIN_MAX_ARGS, .min_out = 1, .max_out = 1,
-		.traits = JOULE_OP_INTERNAL | JOULE_OP_ELEMENTWISE | JOULE_OP_IN_PLACE,
+		.traits = JOULE_OP_INTERNAL | JOULE_OP_ELEMENTWISE | JOULE_OP_IN_PLACE |
+			  JOULE_OP_EPILOGUE,
 		.attrs_bytes = sizeof(struct joule_chain), .infer = chain_infer, .ref = chain_ref,
 		.bind = chain_op_bind,
 	},
