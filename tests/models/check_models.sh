@@ -16,7 +16,7 @@ if [ ! -d "$data/models" ]; then
 fi
 for dir in "$data"/models/*/; do
 	name=$(basename "$dir")
-	options=$(awk -F '\t' -v m="$name" '$1 == m { print $2 }' "$limits")
+	options=$(awk -F '\t' -v m="$name" -v d="$device" '$1 == m && ($3 == "" || $3 == d) { print $2 }' "$limits")
 	# shellcheck disable=SC2086
 	if out=$($joule verify --device "$device" $options "$dir" 2>&1); then
 		passed=$((passed + 1))

@@ -19,6 +19,11 @@ check-nodes: $(O)/joule
 
 CHECKS += check-nodes
 
+## make coverage    docs/coverage.md and the list of node tests not supported, anew
+.PHONY: coverage
+coverage: $(O)/joule
+	sh tests/models/gen_coverage.sh $(O)/joule $(DATA) tests/models/unsupported.tsv docs/coverage.md
+
 $(O)/tests/models/%.o: tests/models/%.c
 	$(call quiet,CC)mkdir -p $(@D) && $(CC) -D_GNU_SOURCE -I. -Iuserspace/include \
 		$(CFLAGS_ALL) -MMD -MP -c -o $@ $<
