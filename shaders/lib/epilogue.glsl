@@ -44,6 +44,8 @@ layout(constant_id = JOULE_EPILOGUE_SPEC + 13) const uint joule_ep_period_b = 1;
 #define JOULE_EP_CHANNEL 3u
 #define JOULE_EP_VECTOR  4u
 
+/* lib/lavapipe_epilogue.glsl reads them its own way. */
+#ifndef JOULE_EPILOGUE_OPERAND
 float joule_ep_operand(uint where, uint i, uint c)
 {
 	bool b = (where & 1u) != 0u;
@@ -65,6 +67,7 @@ float joule_ep_operand(uint where, uint i, uint c)
 	}
 	return b ? float(push.ep_b.v[at]) : float(push.ep_a.v[at]);
 }
+#endif
 
 float joule_ep_step(const uint k, float v, uint i, uint c, float p, float q)
 {

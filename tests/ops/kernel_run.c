@@ -6,21 +6,24 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/checked.h"
 #include "ir/op.h"
 
 /* Wide enough for a whole stray vec4 row; keeps the operand 64-aligned. */
 #define GUARD_BYTES 1024
 #define GUARD	    0xa5
+/* Around what is only read: NaN, so that it shows where a kernel lets it in. */
+#define GUARD_IN    0xff
 /* fp32 and fp16 NaN: an element never written or read before written shows. */
 #define POISON 0xff
 
-static int alloc(struct kernel_run *run, size_t bytes, struct joule_hal_memory **out)
+static int alloc(struct kernel_run *run, size_t bytes, int guard, struct joule_hal_memory **out)
 {
-	int ret = run->device->ops->memory_alloc(run->device, bytes + 2 * GUARD_BYTES,
+	int ret = run->device->ops->memory_alloc(run->device, bytes + 2 * run->guard,
 						 JOULE_MEMORY_HOST, out);
 
 	if (!ret)
-		memset((*out)->host, GUARD, bytes + 2 * GUARD_BYTES);
+		memset((*out)->host, guard, bytes + 2 * run->guard);
 	return ret;
 }
 
@@ -28,16 +31,16 @@ static int alloc_tensor(struct kernel_run *run, const struct joule_tensor *t, bo
 			struct joule_hal_memory **out)
 {
 	size_t bytes = (size_t)joule_tensor_bytes(t);
-	int ret = alloc(run, bytes, out);
+	int ret = alloc(run, bytes, fill ? GUARD_IN : GUARD, out);
 
 	if (!ret && fill)
-		memcpy((char *)(*out)->host + GUARD_BYTES, t->data, bytes);
+		memcpy((char *)(*out)->host + run->guard, t->data, bytes);
 	return ret;
 }
 
-static size_t memory_bytes(const struct joule_hal_memory *m)
+static size_t memory_bytes(const struct kernel_run *run, const struct joule_hal_memory *m)
 {
-	return m->bytes - 2 * GUARD_BYTES;
+	return m->bytes - 2 * run->guard;
 }
 
 static uint64_t address(const struct kernel_run *run, const struct joule_operand *o)
@@ -58,7 +61,7 @@ static uint64_t address(const struct kernel_run *run, const struct joule_operand
 		m = run->consts[o->index];
 		break;
 	}
-	return m ? m->address + GUARD_BYTES + o->offset : 0;
+	return m ? m->address + run->guard + o->offset : 0;
 }
 
 static int make_program(struct kernel_run *run, bool timestamps)
@@ -97,6 +100,17 @@ static int make_program(struct kernel_run *run, bool timestamps)
 	return ret;
 }
 
+/* Kernels may read, but not write, a margin around some operands. */
+static size_t guard_bytes(const struct joule_binder *b)
+{
+	uint64_t guard = GUARD_BYTES;
+
+	for (int i = 0; i < b->n_dispatches; i++)
+		for (uint32_t k = 0; k < b->dispatches[i]->n_operands; k++)
+			guard = JOULE_MAX(guard, b->dispatches[i]->operand[k].margin);
+	return (size_t)JOULE_ALIGN_UP(guard, 64);
+}
+
 int kernel_run_init(struct kernel_run *run, struct joule_hal_device *device,
 		    const struct joule_node *node, bool timestamps)
 {
@@ -113,6 +127,7 @@ int kernel_run_init(struct kernel_run *run, struct joule_hal_device *device,
 	ret = node->op->bind(node, b);
 	if (ret)
 		return ret;
+	run->guard = guard_bytes(b);
 	run->in = calloc((size_t)node->n_in + 1, sizeof(*run->in));
 	run->out = calloc((size_t)node->n_out + 1, sizeof(*run->out));
 	run->scratch = calloc((size_t)b->n_scratch + 1, sizeof(*run->scratch));
@@ -126,11 +141,11 @@ int kernel_run_init(struct kernel_run *run, struct joule_hal_device *device,
 		if (node->out[i])
 			ret = alloc_tensor(run, node->out[i], false, &run->out[i]);
 	for (int i = 0; !ret && i < b->n_scratch; i++)
-		ret = alloc(run, b->scratch_bytes[i], &run->scratch[i]);
+		ret = alloc(run, b->scratch_bytes[i], GUARD, &run->scratch[i]);
 	for (int i = 0; !ret && i < b->n_consts; i++) {
-		ret = alloc(run, b->consts[i].bytes, &run->consts[i]);
+		ret = alloc(run, b->consts[i].bytes, GUARD_IN, &run->consts[i]);
 		if (!ret)
-			memcpy((char *)run->consts[i]->host + GUARD_BYTES, b->consts[i].data,
+			memcpy((char *)run->consts[i]->host + run->guard, b->consts[i].data,
 			       b->consts[i].bytes);
 	}
 	return ret ? ret : make_program(run, timestamps);
@@ -155,10 +170,10 @@ void kernel_run_finish(struct kernel_run *run)
 	joule_arena_finish(&run->arena);
 }
 
-static void poison(struct joule_hal_memory *m)
+static void poison(const struct kernel_run *run, struct joule_hal_memory *m)
 {
 	if (m)
-		memset((char *)m->host + GUARD_BYTES, POISON, memory_bytes(m));
+		memset((char *)m->host + run->guard, POISON, memory_bytes(run, m));
 }
 
 int kernel_run_once(struct kernel_run *run)
@@ -167,33 +182,35 @@ int kernel_run_once(struct kernel_run *run)
 	int ret;
 
 	for (int i = 0; i < run->node->n_out; i++)
-		poison(run->out[i]);
+		poison(run, run->out[i]);
 	for (int i = 0; i < run->binder.n_scratch; i++)
-		poison(run->scratch[i]);
+		poison(run, run->scratch[i]);
 	ret = ops->program_submit(run->program);
 	return ret ? ret : ops->program_wait(run->program, 120ull * 1000000000);
 }
 
 const void *kernel_run_output(const struct kernel_run *run, int i)
 {
-	return (const char *)run->out[i]->host + GUARD_BYTES;
+	return (const char *)run->out[i]->host + run->guard;
 }
 
-static bool guard_broken(const struct joule_hal_memory *m)
+static bool guard_broken(const struct kernel_run *run, const struct joule_hal_memory *m,
+			 unsigned char guard)
 {
 	const unsigned char *p = m->host;
-	const unsigned char *behind = p + m->bytes - GUARD_BYTES;
+	const unsigned char *behind = p + m->bytes - run->guard;
 
-	for (int i = 0; i < GUARD_BYTES; i++)
-		if (p[i] != GUARD || behind[i] != GUARD)
+	for (size_t i = 0; i < run->guard; i++)
+		if (p[i] != guard || behind[i] != guard)
 			return true;
 	return false;
 }
 
 /* Inputs and constants must also be as they were: kernels only read them. */
-static bool input_changed(const struct joule_hal_memory *m, const void *data)
+static bool input_changed(const struct kernel_run *run, const struct joule_hal_memory *m,
+			  const void *data)
 {
-	return memcmp((const char *)m->host + GUARD_BYTES, data, memory_bytes(m)) != 0;
+	return memcmp((const char *)m->host + run->guard, data, memory_bytes(run, m)) != 0;
 }
 
 const char *kernel_run_guards(const struct kernel_run *run, char *buf, size_t size)
@@ -202,21 +219,22 @@ const char *kernel_run_guards(const struct kernel_run *run, char *buf, size_t si
 		struct joule_hal_memory **list;
 		int n;
 		const char *what;
+		unsigned char guard;
 	} kinds[] = {
-		{ run->in, run->node->n_in, "input" },
-		{ run->out, run->node->n_out, "output" },
-		{ run->scratch, run->binder.n_scratch, "scratch" },
-		{ run->consts, run->binder.n_consts, "constant" },
+		{ run->in, run->node->n_in, "input", GUARD_IN },
+		{ run->out, run->node->n_out, "output", GUARD },
+		{ run->scratch, run->binder.n_scratch, "scratch", GUARD },
+		{ run->consts, run->binder.n_consts, "constant", GUARD_IN },
 	};
 
 	for (int k = 0; k < 4; k++)
 		for (int i = 0; i < kinds[k].n; i++)
-			if (kinds[k].list[i] && guard_broken(kinds[k].list[i])) {
+			if (kinds[k].list[i] && guard_broken(run, kinds[k].list[i], kinds[k].guard)) {
 				snprintf(buf, size, "wrote outside %s %d", kinds[k].what, i);
 				return buf;
 			}
 	for (int i = 0; i < run->node->n_in; i++)
-		if (run->in[i] && input_changed(run->in[i], run->node->in[i]->data)) {
+		if (run->in[i] && input_changed(run, run->in[i], run->node->in[i]->data)) {
 			snprintf(buf, size, "changed input %d", i);
 			return buf;
 		}

@@ -12,6 +12,7 @@ struct kernel_run {
 	const struct joule_node *node;
 	struct joule_arena arena;
 	struct joule_binder binder;
+	size_t guard; /* bytes before and behind each operand */
 	struct joule_hal_memory **in, **out, **scratch, **consts;
 	struct joule_hal_program *program;
 };

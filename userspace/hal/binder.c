@@ -86,6 +86,18 @@ void joule_bind_read(struct joule_dispatch *d, struct joule_operand operand)
 	add_operand(d, operand, JOULE_READ);
 }
 
+void joule_bind_read_around(struct joule_dispatch *d, struct joule_operand operand,
+			    uint64_t margin)
+{
+	operand.margin = margin;
+	add_operand(d, operand, JOULE_READ);
+}
+
+bool joule_bind_margin(const struct joule_binder *b, int in)
+{
+	return in < 64 && !(b->no_margin >> in & 1);
+}
+
 void joule_bind_write(struct joule_dispatch *d, struct joule_operand operand)
 {
 	add_operand(d, operand, JOULE_WRITE);

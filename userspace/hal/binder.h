@@ -31,6 +31,7 @@ struct joule_binder {
 	const struct joule_caps *caps;
 	bool f16_arithmetic;  /* asked for by the user and there: fp16 accumulation is welcome */
 	bool deterministic;   /* results must not depend on timing or driver choice */
+	uint64_t no_margin;   /* bit i: nothing may be read around node->in[i] */
 	struct joule_arena *arena; /* holds all that follows */
 	int n_dispatches, cap_dispatches;
 	struct joule_dispatch **dispatches;
@@ -54,6 +55,15 @@ joule_bind(struct joule_binder *b, const char *shader_fmt, ...);
 #define JOULE_OUT(i)	 ((struct joule_operand){ .kind = JOULE_OPERAND_OUT, .index = (i) })
 void joule_bind_read(struct joule_dispatch *d, struct joule_operand operand);
 void joule_bind_write(struct joule_dispatch *d, struct joule_operand operand);
+
+/*
+ * A read that may go up to margin bytes beyond both ends, whose contents do not
+ * matter. Only where joule_bind_margin() says so: memory of the user's has no
+ * such surroundings.
+ */
+void joule_bind_read_around(struct joule_dispatch *d, struct joule_operand operand,
+			    uint64_t margin);
+bool joule_bind_margin(const struct joule_binder *b, int in);
 void joule_bind_read_write(struct joule_dispatch *d, struct joule_operand operand);
 
 /* Temporary device memory of this node. */

@@ -31,6 +31,7 @@ struct joule_operand {
 	uint8_t access; /* JOULE_READ and/or JOULE_WRITE */
 	uint16_t index;
 	uint64_t offset; /* bytes from the operand's start */
+	uint64_t margin; /* the kernel may read that many bytes before and behind, too */
 };
 
 /*

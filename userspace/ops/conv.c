@@ -11,6 +11,8 @@
 
 /* First usable wins: fast special cases come before the general one. */
 static const struct joule_conv_kernel *const kernels[] = {
+	&joule_dwconv_lavapipe,
+	&joule_conv_lavapipe,
 	&joule_conv_direct,
 };
 

@@ -50,6 +50,9 @@ struct joule_conv_kernel {
 		    struct joule_binder *b);
 };
 
+/* conv_lavapipe.c: constant weights, two-dimensional, on lavapipe. */
+extern const struct joule_conv_kernel joule_conv_lavapipe, joule_dwconv_lavapipe;
+
 /* conv_direct.c: every case. */
 extern const struct joule_conv_kernel joule_conv_direct;
 

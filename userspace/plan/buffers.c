@@ -46,6 +46,7 @@ static void attach(struct joule_build *b, struct joule_build_buffer *root,
 	top->root_first = JOULE_MIN(top->root_first, root->root_first);
 	top->root_last = JOULE_MAX(top->root_last, root->root_last);
 	top->root_host |= root->root_host;
+	top->margin = JOULE_MAX(top->margin, root->margin);
 }
 
 static bool tensor_ours(const struct joule_build *b, const struct joule_tensor *t)
@@ -201,6 +202,31 @@ static int find_lives(struct joule_build *b)
 	return 0;
 }
 
+/* What kernels read around their operands. */
+static void find_margins(struct joule_build *b)
+{
+	for (int i = 0; i < b->n_nodes; i++) {
+		const struct joule_build_node *bn = &b->nodes[i];
+
+		for (int j = 0; j < bn->binder.n_dispatches; j++) {
+			const struct joule_dispatch *d = bn->binder.dispatches[j];
+
+			for (uint32_t k = 0; k < d->n_operands; k++) {
+				const struct joule_operand *o = &d->operand[k];
+				struct joule_build_buffer *buf;
+
+				if (o->kind != JOULE_OPERAND_IN || !o->margin)
+					continue;
+				buf = &b->buffers[bn->node->in[o->index]->index];
+				buf->margin = JOULE_MAX(buf->margin, o->margin);
+				b->plan->margin_bytes = JOULE_MAX(
+					b->plan->margin_bytes,
+					JOULE_ALIGN_UP(o->margin, (uint64_t)JOULE_PLAN_ALIGN));
+			}
+		}
+	}
+}
+
 static void close_lives(struct joule_build *b)
 {
 	for (int i = 0; i < b->n_buffers; i++) {
@@ -268,6 +294,9 @@ static bool joinable(struct joule_build *b, const struct joule_tensor *t,
 	uint64_t offset;
 	const struct joule_build_buffer *r = root_of(b, t, &offset);
 
+	/* Memory of the user's has no readable surroundings. */
+	if (into->fixed && r->margin)
+		return false;
 	return !r->fixed && r->parent < 0 && r != into && !offset && r->first >= 0 &&
 	       r->bytes == b->buffers[t->index].bytes && r->root_host == into->root_host;
 }
@@ -568,6 +597,7 @@ int joule_build_buffers(struct joule_build *b)
 	if (!delta)
 		return joule_err_nomem(b->graph->log, "plan");
 	close_lives(b);
+	find_margins(b);
 	share_views(b);
 	share_joins(b, delta);
 	if (!b->params->keep_all)

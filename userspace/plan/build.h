@@ -32,6 +32,7 @@ struct joule_build_buffer {
 	bool kept;        /* needed after the plan's end */
 	bool host;        /* touched by the host */
 	bool fixed;       /* external or constant: has its place already */
+	uint64_t margin;  /* of a root: readers go that far beyond its ends or a part's */
 	int parent;       /* -1: a root */
 	uint64_t parent_offset;
 	int root_first, root_last; /* of a root: its own life and that of all its parts */
@@ -47,6 +48,7 @@ struct joule_build {
 	struct joule_build_node *nodes; /* in order of execution */
 	int n_buffers, cap_buffers;
 	struct joule_build_buffer *buffers; /* tensors by index first, scratch behind */
+	bool *in_arena;   /* by tensor: what lies around it is the plan's as well */
 };
 
 /* Binds every node and finds out where it runs. */

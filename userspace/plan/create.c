@@ -311,6 +311,7 @@ int joule_plan_create(const struct joule_graph *graph, const struct joule_plan_p
 	}
 	free(b.nodes);
 	free(b.buffers);
+	free(b.in_arena);
 	if (ret) {
 		joule_plan_destroy(p);
 		return ret;

@@ -67,6 +67,31 @@ static int lower_host(struct joule_build_node *bn, const char *reason)
 	return 0;
 }
 
+/* Kernels may look beyond the ends of what lies in an arena, and of nothing else. */
+static uint64_t no_margin(const struct joule_build *b, const struct joule_node *node)
+{
+	uint64_t mask = 0;
+
+	for (int i = 0; i < JOULE_MIN(node->n_in, 64); i++)
+		if (!node->in[i] || !b->in_arena[node->in[i]->index])
+			mask |= (uint64_t)1 << i;
+	return mask;
+}
+
+static void note_arena(const struct joule_build *b, const struct joule_build_node *bn)
+{
+	for (int i = 0; i < bn->node->n_out; i++) {
+		const struct joule_tensor *t = bn->node->out[i];
+		bool ours = bn->kind != JOULE_BUILD_ALIAS ||
+			    b->in_arena[bn->node->in[0]->index];
+
+		for (int j = 0; t && j < b->params->n_externals; j++)
+			ours &= b->params->externals[j] != t;
+		if (t)
+			b->in_arena[t->index] = ours;
+	}
+}
+
 static int lower_node(struct joule_build *b, struct joule_build_node *bn)
 {
 	struct joule_node *node = bn->node;
@@ -94,6 +119,7 @@ static int lower_node(struct joule_build *b, struct joule_build_node *bn)
 	joule_binder_init(&bn->binder, b->params->caps, &b->plan->blobs);
 	bn->binder.f16_arithmetic = b->params->f16_arithmetic;
 	bn->binder.deterministic = b->params->deterministic;
+	bn->binder.no_margin = no_margin(b, node);
 	ret = op->bind(node, &bn->binder);
 	if (ret == -ENOTSUP)
 		return lower_host(bn, bn->binder.refusal ?
@@ -171,7 +197,8 @@ int joule_build_lower(struct joule_build *b)
 
 	b->n_nodes = b->params->nodes ? b->params->n_nodes : b->graph->n_nodes;
 	b->nodes = calloc((size_t)b->n_nodes + 1, sizeof(*b->nodes));
-	if (!b->nodes)
+	b->in_arena = calloc((size_t)b->graph->n_tensors + 1, sizeof(*b->in_arena));
+	if (!b->nodes || !b->in_arena)
 		return joule_err_nomem(b->graph->log, "plan");
 	for (int i = 0; i < b->n_nodes; i++) {
 		int ret;
@@ -180,6 +207,7 @@ int joule_build_lower(struct joule_build *b)
 		ret = lower_node(b, &b->nodes[i]);
 		if (ret)
 			return ret;
+		note_arena(b, &b->nodes[i]);
 	}
 	return keep_small_on_host(b);
 }

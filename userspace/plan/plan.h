@@ -105,6 +105,7 @@ struct joule_plan {
 	int n_buffers;
 	struct joule_plan_buffer *buffers;
 	uint64_t device_bytes, host_bytes; /* size of the arenas */
+	uint64_t margin_bytes; /* to be readable before and behind each arena, multiple of 64 */
 	uint64_t lower_bound_bytes;        /* largest sum of values alive at once */
 	uint64_t weight_bytes;
 	int64_t macs;

@@ -21,10 +21,10 @@ struct joule_slot joule_stage_slot(const struct joule_stage *stage,
 		slot = stage->weights[place->index];
 		break;
 	case JOULE_REGION_DEVICE:
-		slot = joule_slot_at(stage->device, 0);
+		slot = joule_slot_at(stage->device, stage->plan->margin_bytes);
 		break;
 	case JOULE_REGION_HOST:
-		slot = joule_slot_at(stage->host, 0);
+		slot = joule_slot_at(stage->host, stage->plan->margin_bytes);
 		break;
 	case JOULE_REGION_EXTERNAL:
 		slot = stage->externals[place->index];
@@ -67,7 +67,9 @@ static int make_arena(struct joule_stage *s, uint64_t bytes, enum joule_memory_u
 
 	if (!bytes)
 		return 0;
-	ret = joule_engine_alloc(s->engine, (size_t)bytes + JOULE_PLAN_TAIL, use, out);
+	ret = joule_engine_alloc(s->engine,
+				 (size_t)(bytes + 2 * s->plan->margin_bytes) + JOULE_PLAN_TAIL,
+				 use, out);
 	if (ret)
 		return joule_err(s->engine->log, ret,
 				 "%s: no device memory for activations (%.1f MiB; weights %.1f MiB)",
