@@ -187,20 +187,31 @@ int joule_chain_bind(struct joule_binder *b, const struct joule_chain_launch *c)
 	return b->err;
 }
 
-/* Inputs behind these belong to fused steps. */
+/* What comes behind the chain's own inputs, perhaps after a gap, belongs to fused steps. */
 static int own_inputs(const struct joule_node *node)
 {
-	return node->epilogue.n ? node->epilogue.first_in : node->n_in;
+	int most = node->epilogue.n ? node->epilogue.first_in : node->n_in, n = 0;
+
+	while (n < most && node->in[n])
+		n++;
+	return n;
 }
 
 static int chain_infer(struct joule_node *node)
 {
 	const struct joule_chain *a = node->attrs;
+	struct joule_shape shape = node->in[0]->shape;
+	int n = own_inputs(node);
 
 	for (int i = 0; i < a->n; i++)
-		if (a->step[i].operand >= node->n_in)
+		if (a->step[i].operand >= n)
 			return joule_node_err(node, -EINVAL, "step %d has no operand", i);
-	return joule_infer_broadcast(node);
+	for (int i = 1; i < n; i++)
+		if (joule_shape_broadcast(&shape, &node->in[i]->shape, &shape))
+			return joule_node_err(node, -EINVAL, "%s does not broadcast",
+					      node->in[i]->name);
+	joule_set_out(node, 0, node->in[0]->dtype, &shape);
+	return 0;
 }
 
 static int chain_ref(struct joule_node *node)
