@@ -51,7 +51,7 @@ fuzz: $(FUZZ_BIN) fuzz-seeds $(FUZZ_O)/names.dict
 			-max_len=16384 -dict=$(FUZZ_O)/names.dict -verbosity=0 -print_final_stats=1 \
 			-artifact_prefix=$(FUZZ_O)/$$n- $(FUZZ_O)/corpus/$$n >$(FUZZ_O)/$$n.log 2>&1 || \
 			{ cat $(FUZZ_O)/$$n.log; exit 1; }; \
-		printf '  %-8s %s, %s inputs\n' FUZZ $$n \
+		printf '  %-8s fuzz %s, %s inputs\n' PASS $$n \
 			$$(sed -n 's/stat::number_of_executed_units: *//p' $(FUZZ_O)/$$n.log); \
 	done
 

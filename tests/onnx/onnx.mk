@@ -23,10 +23,14 @@ $(O)/tests/onnx/test_nomem: ONNX_TEST_LDFLAGS := $(addprefix -Wl$(comma)--wrap=,
 ## make check-onnx  importer and exporter
 .PHONY: check-onnx
 check-onnx: $(ONNX_TEST_BIN)
-	@for t in $(ONNX_TEST_BIN); do \
-		$$t >$$t.log 2>&1 || { cat $$t.log; exit 1; }; \
-		printf '  %-8s %s\n' PASS $${t##*/}; \
-	done
+	@failed=0; for t in $(ONNX_TEST_BIN); do \
+		$$t >$$t.log 2>&1 || { cat $$t.log; failed=1; }; \
+		grep -s 'skipped: ' $$t.log; \
+		printf '%d passed, %d failed, %d skipped (%s)\n' $$(grep -c '^\[       OK' $$t.log) \
+			$$(grep -c '^\[  FAILED  \] [a-z_]*$$' $$t.log | awk '{ print $$1 / 2 }') \
+			$$(grep -c '^\[  SKIPPED \] [a-z_]*$$' $$t.log | awk '{ print $$1 / 2 }') \
+			$${t##*/}; \
+	done; exit $$failed
 
 CHECKS += check-onnx
 
