@@ -110,88 +110,90 @@ float int_to_float(uint lo, uint hi, bool is_negative)
 	return is_negative ? -f : f;
 }
 
-// Cut off and saturated: ONNX leaves it open, joule's reference says so.
-void float_to_int(inout Value v)
+/*
+ * The magnitude in hi:lo (or larger than 64 bits: huge) with its sign, as DST
+ * takes it: saturated. ONNX leaves that open, joule's reference says so.
+ */
+void saturate(inout Value v, bool neg, bool huge)
 {
-	float m = trunc(abs(v.f));
-	bool neg = v.f < 0.0, is_signed_ = is_signed(DST) || WRAP;
-	uint bits = WRAP ? 64 : bits_of(DST);
+	bool two_sided = is_signed(DST) || WRAP;
+	uint ones = (WRAP ? 64 : bits_of(DST)) - uint(two_sided); // bits of the largest
 
-	if (isnan(v.f)) {
+	if (neg && !two_sided) {
 		v.lo = v.hi = 0;
 		return;
 	}
-	if (!is_signed_) {
-		m = neg ? 0.0 : m;
-		neg = false;
-	}
-	// One past the largest magnitude: 2^bits, or 2^(bits - 1).
-	float end = ldexp(1.0, int(bits) - int(is_signed_));
-	bool over = m >= end;
-
-	v.hi = over ? 0 : uint(m * (1.0 / 4294967296.0));
-	v.lo = over ? 0 : uint(m - float(v.hi) * 4294967296.0);
-	if (over) {
-		// The largest, of `bits` bits; its complement is the smallest.
-		uint ones = bits - uint(is_signed_);
-
+	if (ones <= 32)
+		huge = huge || v.hi != 0 || (ones < 32 && (v.lo >> ones) != 0);
+	else
+		huge = huge || (ones < 64 && (v.hi >> (ones - 32)) != 0);
+	if (huge) {
+		// The complement of the largest is the smallest.
 		v.lo = ones >= 32 ? 0xffffffffu : (1u << ones) - 1;
 		v.hi = ones > 32 ? 0xffffffffu >> (64 - ones) : 0;
-		if (neg) {
-			v.lo = ~v.lo;
-			v.hi = ~v.hi;
-		}
+		v.lo = neg ? ~v.lo : v.lo;
+		v.hi = neg ? ~v.hi : v.hi;
 	} else if (neg) {
 		v.hi = ~v.hi + uint(v.lo == 0);
 		v.lo = 0 - v.lo;
 	}
 }
 
-#ifdef F64
-// To float; odd: an inexact result gets its last bit set, so that rounding it
-// again to fewer bits comes out as if done at once.
-float double_to_float(double d, bool odd)
+void float_to_int(inout Value v)
 {
-	float f = float(d);
+	float m = trunc(abs(v.f));
+	bool huge = m >= 18446744073709551616.0;
 
-	if (odd && !isnan(f) && !isinf(f) && double(f) != d) {
-		uint u = floatBitsToUint(f);
-
-		if (abs(double(f)) > abs(d))
-			u -= 1;
-		f = uintBitsToFloat(u | 1);
+	v.lo = v.hi = 0;
+	if (isnan(v.f))
+		return;
+	if (!huge) {
+		v.hi = uint(m * (1.0 / 4294967296.0));
+		v.lo = uint(m - float(v.hi) * 4294967296.0);
 	}
-	return f;
+	saturate(v, v.f < 0.0, huge);
+}
+
+#ifdef F64
+/*
+ * By bits, since a compiler may take double(float(d)) for d. An inexact result
+ * gets its last bit set ("round to odd"): rounding it again to fewer bits then
+ * comes out as if done at once.
+ */
+float double_to_odd_float(double d)
+{
+	uvec2 u = unpackDouble2x32(d);
+	uint sign = u.y & 0x80000000u, e = (u.y >> 20) & 0x7ffu;
+
+	if (e > 1023 + 127)
+		return float(d); // infinity or no number
+	if (e < 1023 - 126)
+		return uintBitsToFloat(sign);
+	return uintBitsToFloat(sign | (e - 896) << 23 | (u.y & 0xfffffu) << 3 | u.x >> 29 |
+			       uint((u.x & 0x1fffffffu) != 0));
 }
 
 void double_to_int(inout Value v)
 {
-	double m = trunc(abs(v.d));
-	bool neg = v.d < 0.0;
+	uvec2 u = unpackDouble2x32(v.d);
+	int e = int((u.y >> 20) & 0x7ffu) - 1023, right = 52 - e;
+	uint hi = (u.y & 0xfffffu) | 0x100000u, lo = u.x;
 
-	v.f = float(v.d);
-	// Magnitudes that float holds as well as the far too large ones go that way.
-	if (isnan(v.f) || double(v.f) == v.d || m >= 18446744073709551616.0LF ||
-	    (!is_signed(DST) && neg && !WRAP) || bits_of(DST) < 32) {
-		v.f = abs(v.f) > float(m) && m < 16777216.0LF ? (neg ? -float(m) : float(m)) : v.f;
-		float_to_int(v);
+	v.lo = v.hi = 0;
+	if (isnan(v.d) || e < 0)
 		return;
+	if (e < 64) {
+		if (right >= 32) {
+			v.lo = hi >> (right - 32);
+		} else if (right > 0) {
+			v.lo = lo >> right | hi << (32 - right);
+			v.hi = hi >> right;
+		} else {
+			v.lo = lo << -right;
+			v.hi = right == 0 ? hi : hi << -right | lo >> (32 + right);
+		}
 	}
-	double end = bits_of(DST) == 64 ?
-			     (is_signed(DST) ? 9223372036854775808.0LF : 18446744073709551616.0LF) :
-			     (is_signed(DST) ? 2147483648.0LF : 4294967296.0LF);
-
-	if (m >= end) {
-		v.f = neg ? -ldexp(1.0, 80) : ldexp(1.0, 80);
-		float_to_int(v);
-		return;
-	}
-	v.hi = uint(m / 4294967296.0LF);
-	v.lo = uint(m - double(v.hi) * 4294967296.0LF);
-	if (neg) {
-		v.hi = ~v.hi + uint(v.lo == 0);
-		v.lo = 0 - v.lo;
-	}
+	saturate(v, (u.y & 0x80000000u) != 0, e >= 64);
 }
 #endif
 
@@ -249,7 +251,7 @@ uvec2 convert(Value v)
 	if (DST == DOUBLE)
 		return unpackDouble2x32(v.d);
 	if (SRC == DOUBLE && is_float(DST))
-		v.f = double_to_float(v.d, DST == F16);
+		v.f = DST == F16 ? double_to_odd_float(v.d) : float(v.d);
 	if (SRC == DOUBLE && !is_float(DST)) {
 		double_to_int(v);
 		return uvec2(v.lo, v.hi);
