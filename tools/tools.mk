@@ -2,7 +2,7 @@
 # The joule command: public headers and the shared library only.
 
 TOOL_SRC  := $(sort $(wildcard tools/joule/*.c))
-TOOL_PKGS := smartcols jansson libpng libturbojpeg sndfile
+TOOL_PKGS := smartcols jansson libpng libturbojpeg sndfile cairo
 TOOL_CFLAGS = $(shell $(PKG_CONFIG) --cflags $(TOOL_PKGS))
 TOOL_LIBS = $(shell $(PKG_CONFIG) --libs $(TOOL_PKGS)) -lm -lpthread
 

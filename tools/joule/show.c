@@ -167,7 +167,9 @@ static const struct show_kind kind_reading = { "reading", "the number on a meter
 static const struct show_kind kind_tensors = { "tensors", "type, shape and range of each output",
 					       tensors_fit, tensors_show };
 
-const struct show_kind *const show_kinds[] = { &kind_reading, &kind_classes, &kind_tensors, NULL };
+const struct show_kind *const show_kinds[] = {
+	&kind_reading, &kind_classes, &show_yolox, &show_ssd, &show_mask, &kind_tensors, NULL,
+};
 
 const struct show_kind *show_find(const char *name, const struct joule_model *model)
 {

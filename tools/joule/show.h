@@ -39,6 +39,8 @@ struct show_kind {
 		    json_t *json);
 };
 
+extern const struct show_kind show_yolox, show_ssd, show_mask; /* detect.c, mask.c */
+
 /* NULL-terminated. */
 extern const struct show_kind *const show_kinds[];
 
