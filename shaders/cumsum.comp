@@ -12,6 +12,8 @@
 layout(constant_id = 3) const bool GROUP = false;
 layout(constant_id = 4) const bool EXCLUSIVE = false;
 layout(constant_id = 5) const bool REVERSE = false;
+layout(constant_id = 6) const uint WORDS = 0; // of an axis that comes with the run; 0: known
+layout(constant_id = 7) const int RANK = 1;
 
 #ifdef T_F64
 #define ACC double
@@ -24,6 +26,8 @@ layout(buffer_reference, scalar, buffer_reference_align = 8) buffer BufLine { do
 layout(push_constant, scalar) uniform Push {
 	BufLine x;
 	BufLine y;
+	BufI32 axis;
+	BufU32 dims; // of the tensor, for an axis that comes with the run
 	uint lines, n;
 	uint inner, inner_magic;
 } push;
@@ -33,20 +37,33 @@ shared ACC part[64];
 void main()
 {
 	uint line = GROUP ? gl_WorkGroupID.x : joule_global_index();
+	uint lines = push.lines, n = push.n, inner = push.inner;
 
-	if (!GROUP && line >= push.lines)
+	if (WORDS > 0) {
+		int axis = push.axis.v[0];
+
+		axis = clamp(axis < 0 ? axis + RANK : axis, 0, RANK - 1);
+		n = push.dims.v[axis];
+		lines = inner = 1;
+		for (int d = 0; d < RANK; d++) {
+			lines *= d == axis ? 1 : push.dims.v[d];
+			inner *= d > axis ? push.dims.v[d] : 1;
+		}
+	}
+	if (!GROUP && line >= lines)
 		return;
-	uvec2 q = joule_divmod(line, push.inner, push.inner_magic);
-	int step = REVERSE ? -int(push.inner) : int(push.inner);
-	int base = int(q.x * push.n * push.inner + q.y) + (REVERSE ? int((push.n - 1) * push.inner) : 0);
-	uint from = 0, to = push.n;
+	uvec2 q = WORDS > 0 ? uvec2(line / inner, line % inner) :
+			      joule_divmod(line, push.inner, push.inner_magic);
+	int step = REVERSE ? -int(inner) : int(inner);
+	int base = int(q.x * n * inner + q.y) + (REVERSE ? int((n - 1) * inner) : 0);
+	uint from = 0, to = n;
 	ACC sum = ACC(0);
 
 	if (GROUP) {
-		uint t = gl_LocalInvocationID.x, stretch = (push.n + 63) / 64;
+		uint t = gl_LocalInvocationID.x, stretch = (n + 63) / 64;
 
-		from = min(t * stretch, push.n);
-		to = min(from + stretch, push.n);
+		from = min(t * stretch, n);
+		to = min(from + stretch, n);
 		for (uint k = from; k < to; k++)
 			sum += ACC(push.x.v[base + int(k) * step]);
 		part[t] = sum;

@@ -65,25 +65,38 @@ static int cumsum_bind(const struct joule_node *node, struct joule_binder *b)
 	const struct joule_tensor *x = node->in[0];
 	bool f64 = x->dtype == JOULE_F64 && b->caps->arithmetic_f64, group;
 	const char *dtype = f64 ? "f64" : joule_bind_float(b, x);
+	bool late = !joule_tensor_is_const(node->in[1]);
+	struct joule_operand block;
 	struct joule_dispatch *d;
-	struct joule_lines l;
+	struct joule_lines l = { 1, 1, 1 };
+	uint32_t *dims;
 	int64_t lines;
-	int ret = lines_of(node, &l);
+	int ret = late ? 0 : lines_of(node, &l);
 
-	if (ret == -ENODATA)
-		return joule_bind_refuse(b, "the axis is not known");
 	if (ret)
 		return ret;
+	/* An axis that comes with the run: as many lines as the shortest would make. */
+	for (int i = 0; late && i < x->shape.rank; i++)
+		l.n = !i || x->shape.dims[i] < l.n ? x->shape.dims[i] : l.n;
+	if (late && l.n)
+		l.outer = joule_tensor_count(x) / l.n;
+	if (late && (!joule_bind_index_words(b, node->in[1]) || !x->shape.rank))
+		return joule_bind_refuse(b, "a scalar has no axis");
 	lines = l.outer * l.inner;
 	if (f64 && lines * l.n > INT32_MAX)
 		return joule_bind_refuse(b, "2^31 elements or more");
 	if (!dtype || !lines || !l.n)
 		return joule_bind_end(b);
 	/* A workgroup a line, each of its 64 a stretch, where lines are few. */
-	group = l.n >= 256 && lines < 512;
+	group = !late && l.n >= 256 && lines < 512;
+	block = joule_bind_const(b, sizeof(*dims) * JOULE_MAX_RANK, (void **)&dims);
+	for (int i = 0; dims && i < x->shape.rank; i++)
+		dims[i] = (uint32_t)x->shape.dims[i];
 	d = joule_bind(b, "cumsum_%s", dtype);
 	joule_bind_read(d, JOULE_IN(0));
 	joule_bind_write(d, JOULE_OUT(0));
+	joule_bind_read(d, late ? JOULE_IN(1) : JOULE_IN(0));
+	joule_bind_read(d, block);
 	joule_bind_u32(d, (uint32_t)lines);
 	joule_bind_u32(d, (uint32_t)l.n);
 	joule_bind_u32(d, (uint32_t)l.inner);
@@ -91,6 +104,8 @@ static int cumsum_bind(const struct joule_node *node, struct joule_binder *b)
 	joule_bind_spec(d, group);
 	joule_bind_spec(d, a->exclusive != 0);
 	joule_bind_spec(d, a->reverse != 0);
+	joule_bind_spec(d, late ? joule_bind_index_words(b, node->in[1]) : 0);
+	joule_bind_spec(d, (uint32_t)x->shape.rank);
 	if (group) {
 		joule_bind_local(d, 64, 1, 1);
 		joule_bind_groups(d, (uint64_t)lines, 1, 1);
