@@ -7,7 +7,6 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/checked.h"
 #include "hal/vulkan/vk.h"
@@ -77,15 +76,13 @@ void joule_vk_pipelines_finish(struct joule_vk *vk)
 	free(set->cache_path);
 }
 
-static int check_cmd(struct joule_vk *vk, const struct joule_hal_cmd *cmd,
-		     const struct joule_shader **out)
+static int check_cmd(struct joule_vk *vk, const struct joule_hal_cmd *cmd)
 {
-	const struct joule_shader *shader = joule_shader_find(cmd->shader);
 	const struct joule_caps *caps = &vk->has.caps;
 	const char *label = cmd->label ? cmd->label : "?";
 	uint64_t invocations = 1;
 
-	if (!shader)
+	if (!joule_shader_find(cmd->shader))
 		return joule_err(vk->base.log, -ENOENT, "%s: there is no shader '%s'", label,
 				 cmd->shader);
 	if (cmd->n_spec > JOULE_MAX_SPEC || cmd->push_bytes > caps->max_push_bytes ||
@@ -118,90 +115,7 @@ static int check_cmd(struct joule_vk *vk, const struct joule_hal_cmd *cmd,
 				 "%s: shader %s: subgroups of %u, %s can be asked for %u to %u",
 				 label, cmd->shader, cmd->subgroup_size, vk->base.name,
 				 caps->subgroup_min, caps->subgroup_max);
-	*out = shader;
 	return 0;
-}
-
-/* What vkCreateComputePipelines reads; pointers within, so it stays where it was filled. */
-struct request {
-	uint32_t values[3 + JOULE_MAX_SPEC];
-	VkSpecializationMapEntry entries[3 + JOULE_MAX_SPEC];
-	VkSpecializationInfo spec;
-	VkPipelineShaderStageRequiredSubgroupSizeCreateInfo subgroup;
-	VkComputePipelineCreateInfo info;
-};
-
-static void fill_request(struct joule_vk *vk, const struct joule_vk_pipeline *p,
-			 VkShaderModule module, struct request *q)
-{
-	uint32_t n = 3 + p->n_spec;
-
-	memset(q, 0, sizeof(*q));
-	for (uint32_t i = 0; i < n; i++) {
-		q->values[i] = i < 3 ? p->local[i] : p->spec[i - 3];
-		q->entries[i] = (VkSpecializationMapEntry){
-			.constantID = i,
-			.offset = i * (uint32_t)sizeof(uint32_t),
-			.size = sizeof(uint32_t),
-		};
-	}
-	q->spec.mapEntryCount = n;
-	q->spec.pMapEntries = q->entries;
-	q->spec.dataSize = n * sizeof(uint32_t);
-	q->spec.pData = q->values;
-	q->info.sType = VK_STRUCTURE_TYPE_COMPUTE_PIPELINE_CREATE_INFO;
-	q->info.layout = vk->pipelines.layout;
-	q->info.basePipelineIndex = -1;
-	q->info.stage.sType = VK_STRUCTURE_TYPE_PIPELINE_SHADER_STAGE_CREATE_INFO;
-	q->info.stage.stage = VK_SHADER_STAGE_COMPUTE_BIT;
-	q->info.stage.module = module;
-	q->info.stage.pName = "main";
-	q->info.stage.pSpecializationInfo = &q->spec;
-	if (!p->subgroup_size)
-		return;
-	q->subgroup.sType =
-		VK_STRUCTURE_TYPE_PIPELINE_SHADER_STAGE_REQUIRED_SUBGROUP_SIZE_CREATE_INFO;
-	q->subgroup.requiredSubgroupSize = p->subgroup_size;
-	q->info.stage.pNext = &q->subgroup;
-	/* Legal only for whole subgroups along x. */
-	if (vk->has.subgroup.computeFullSubgroups && p->local[0] % p->subgroup_size == 0)
-		q->info.stage.flags =
-			VK_PIPELINE_SHADER_STAGE_CREATE_REQUIRE_FULL_SUBGROUPS_BIT;
-}
-
-static int make(struct joule_vk *vk, struct joule_vk_pipeline *p, const char *label)
-{
-	VkShaderModuleCreateInfo module_info = {
-		.sType = VK_STRUCTURE_TYPE_SHADER_MODULE_CREATE_INFO,
-		.codeSize = p->shader->bytes,
-	};
-	uint32_t *spirv = joule_shader_unpack(p->shader);
-	VkShaderModule module;
-	struct request q;
-	const char *lacks;
-	VkResult r;
-
-	if (!spirv)
-		return joule_err_nomem(vk->base.log, p->shader->name);
-	lacks = joule_vk_missing_capability(&vk->has, spirv, p->shader->bytes);
-	if (lacks) {
-		free(spirv);
-		return joule_err(vk->base.log, -ENOTSUP, "%s: shader %s needs %s, which %s lacks",
-				 label, p->shader->name, lacks, vk->base.name);
-	}
-	module_info.pCode = spirv;
-	r = vk->fn.CreateShaderModule(vk->device, &module_info, NULL, &module);
-	free(spirv);
-	if (r != VK_SUCCESS)
-		return joule_vk_fail(vk, r, "%s: module of shader %s", label, p->shader->name);
-	fill_request(vk, p, module, &q);
-	r = vk->fn.CreateComputePipelines(vk->device, vk->pipelines.cache, 1, &q.info, NULL,
-					  &p->handle);
-	vk->fn.DestroyShaderModule(vk->device, module, NULL);
-	if (r == VK_SUCCESS)
-		return 0;
-	p->handle = VK_NULL_HANDLE;
-	return joule_vk_fail(vk, r, "%s: pipeline of shader %s", label, p->shader->name);
 }
 
 /* Finds or adds the entry of cmd and takes a use; *mine: the caller has to make it. */
@@ -314,81 +228,43 @@ static int wait_made(struct joule_vk *vk, struct joule_vk_pipeline *p)
 	return err;
 }
 
-/* The pipelines one call has to make, worked off by several threads. */
-struct job {
-	struct joule_vk *vk;
-	struct joule_vk_pipeline **list;
-	const char **labels;
-	int n;
-	atomic_int next, err;
-};
-
-static void *work(void *arg)
-{
-	struct job *job = arg;
-
-	for (;;) {
-		int i = atomic_fetch_add(&job->next, 1), none = 0, err;
-
-		if (i >= job->n || atomic_load(&job->err))
-			return NULL;
-		err = make(job->vk, job->list[i], job->labels[i]);
-		if (err)
-			atomic_compare_exchange_strong(&job->err, &none, err);
-	}
-}
-
-static int make_all(struct job *job)
-{
-	pthread_t threads[16];
-	int n = JOULE_MIN(JOULE_MIN(job->vk->cpus, job->n), (int)JOULE_ARRAY_LEN(threads)) - 1;
-	int started = 0;
-
-	/* Fewer threads than hoped for only take longer. */
-	while (started < n && !pthread_create(&threads[started], NULL, work, job))
-		started++;
-	work(job);
-	for (int i = 0; i < started; i++)
-		pthread_join(threads[i], NULL);
-	return atomic_load(&job->err);
-}
-
 int joule_vk_pipelines_get(struct joule_vk *vk, const struct joule_hal_cmd *cmds, int n,
 			   struct joule_vk_pipeline **out)
 {
-	struct job job = { .vk = vk };
-	const struct joule_shader *shader;
+	struct joule_vk_pipeline **made;
+	const char **labels;
+	int n_made = 0;
 	bool mine;
 	int err = 0, i;
 
 	memset(out, 0, (size_t)n * sizeof(*out));
-	job.list = calloc((size_t)n + 1, sizeof(*job.list));
-	job.labels = calloc((size_t)n + 1, sizeof(*job.labels));
-	if (!job.list || !job.labels)
+	made = calloc((size_t)n + 1, sizeof(*made));
+	labels = calloc((size_t)n + 1, sizeof(*labels));
+	if (!made || !labels)
 		err = joule_err_nomem(vk->base.log, "list of pipelines");
 	/* All are checked before the first is taken: others may come to wait for it. */
 	for (i = 0; !err && i < n; i++)
-		err = check_cmd(vk, &cmds[i], &shader);
+		err = check_cmd(vk, &cmds[i]);
 	for (i = 0; !err && i < n; i++) {
 		err = take(vk, &cmds[i], joule_shader_find(cmds[i].shader), &out[i], &mine);
 		if (err || !mine)
 			continue;
-		job.labels[job.n] = cmds[i].label ? cmds[i].label : "?";
-		job.list[job.n++] = out[i];
+		labels[n_made] = cmds[i].label ? cmds[i].label : "?";
+		made[n_made++] = out[i];
 	}
 	if (!err)
-		err = make_all(&job);
+		err = joule_vk_compile(vk, made, labels, n_made);
 	if (!err)
-		err = joule_vk_warm(vk, job.list, job.n);
-	for (i = 0; i < job.n; i++)
-		publish(vk, job.list[i], err);
+		err = joule_vk_warm(vk, made, n_made);
+	for (i = 0; i < n_made; i++)
+		publish(vk, made[i], err);
 	for (i = 0; !err && i < n; i++)
 		err = wait_made(vk, out[i]);
 	if (err) {
 		joule_vk_pipelines_put(vk, out, n);
 		memset(out, 0, (size_t)n * sizeof(*out));
 	}
-	free(job.labels);
-	free(job.list);
+	free(labels);
+	free(made);
 	return err;
 }

@@ -154,6 +154,12 @@ int joule_vk_pipelines_get(struct joule_vk *vk, const struct joule_hal_cmd *cmds
 			   struct joule_vk_pipeline **out);
 void joule_vk_pipelines_put(struct joule_vk *vk, struct joule_vk_pipeline **list, int n);
 
+/* compile.c */
+
+/* Makes the pipelines of a list, several at once where that is quicker. */
+int joule_vk_compile(struct joule_vk *vk, struct joule_vk_pipeline **list, const char **labels,
+		     int n_list);
+
 /* warm.c */
 
 /* Has the driver do what it puts off to a pipeline's first launch. */
