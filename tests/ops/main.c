@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /*
- * run_ops [-d DEVICE] [-f OPERATOR] [-v] [--bench] [--coverage] FILE.rows ...
+ * run_ops [-d DEVICE] [-f OPERATOR] [-v] [--bench] [--coverage] [--used FILE] FILE.rows ...
  *
  * Each row: infer against reference, reference under guard bytes, every
  * allocation failing once, then the kernels in fp32 and fp16 against the
@@ -28,6 +28,7 @@ static struct {
 	bool verbose, bench, coverage, quiet_log;
 	int rows, passed, failed, kernels, host, no16;
 	bool *shader_used;
+	const char *used_path; /* names of shaders launched, kept from run to run */
 	char last_message[512];
 } t;
 
@@ -300,6 +301,33 @@ static int run_file(const char *path)
 	return ret;
 }
 
+/* Some kernels are for one driver only: what several runs launched adds up in a file. */
+static void load_used(void)
+{
+	FILE *f = t.used_path ? fopen(t.used_path, "r") : NULL;
+	char name[128];
+
+	while (f && fscanf(f, "%127s", name) == 1) {
+		const struct joule_shader *s = joule_shader_find(name);
+
+		if (s)
+			t.shader_used[s - joule_shaders] = true;
+	}
+	if (f)
+		fclose(f);
+}
+
+static void save_used(void)
+{
+	FILE *f = t.used_path ? fopen(t.used_path, "w") : NULL;
+
+	for (int i = 0; f && i < joule_shader_count; i++)
+		if (t.shader_used[i])
+			fprintf(f, "%s\n", joule_shaders[i].name);
+	if (f)
+		fclose(f);
+}
+
 /* Every operator needs a row, every shader a row that launches it. */
 static void coverage(int n, char **files)
 {
@@ -335,6 +363,7 @@ int main(int argc, char **argv)
 	static const struct option options[] = {
 		{ "bench", no_argument, NULL, 'b' },
 		{ "coverage", no_argument, NULL, 'c' },
+		{ "used", required_argument, NULL, 'u' },
 		{ 0 },
 	};
 	struct joule_vulkan_params params = { .validation = true };
@@ -352,6 +381,8 @@ int main(int argc, char **argv)
 			t.bench = true;
 		else if (opt == 'c')
 			t.coverage = true;
+		else if (opt == 'u')
+			t.used_path = optarg;
 		else
 			return 2;
 	}
@@ -368,6 +399,8 @@ int main(int argc, char **argv)
 		printf("kernels on %s (%s)\n", t.device->name, t.device->driver);
 	for (int i = optind; i < argc; i++)
 		run_file(argv[i]);
+	load_used();
+	save_used();
 	if (t.coverage)
 		coverage(argc - optind, argv + optind);
 	if (t.device && joule_vulkan_validation_errors(t.device)) {
