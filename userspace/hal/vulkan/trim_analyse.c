@@ -159,7 +159,8 @@ static bool walk(struct trim_module *m, const struct trim_function *f)
 			merge = true;
 		} else if (op == OP_LOOP_MERGE) {
 			/* A loop's exit and continue block have to be there, used or not. */
-			more |= reach(m, w[1]) | reach(m, w[2]);
+			more |= reach(m, w[1]);
+			more |= reach(m, w[2]);
 		} else if (terminates(op)) {
 			more |= follow(m, label, at, merge);
 			live = false;
