@@ -48,7 +48,7 @@ layout(constant_id = 15) const uint DIL_Y = 1;
 layout(constant_id = 16) const uint DIL_X = 1;
 layout(constant_id = 17) const uint MASK = 0;  /* some taps lie outside of x */
 layout(constant_id = 18) const uint USED = 8;  /* lanes whose results are stored */
-/* w[m][k] is element W_TILE * tile + W_ROW * m + W_STEP * k. */
+/* Within a tile, w[m][k] is element W_ROW * m + W_STEP * k. */
 layout(constant_id = 19) const uint W_ROW = 1;
 layout(constant_id = 20) const uint W_STEP = 13;
 /* y[m][p] is element Y_ROW * m + Y_STEP * p; Y_ROW 0 stands for P. */
@@ -71,7 +71,8 @@ layout(push_constant, scalar) uniform Push {
 	uint groups;
 	float per_group; /* 1 / groups */
 	uint xz, wz, yz; /* from one z to the next, of w from one group to the next */
-	uint w_tile;     /* of w, from one tile of m to the next */
+	uint w_tile;     /* of w, from one tile of m to the next, or 0 and ... */
+	uint w_row;      /* ... from one m to the next */
 } push;
 
 #include "lib/lavapipe.glsl"
@@ -127,7 +128,7 @@ void main()
 	ep_a = uint64_t(push.ep_a);
 	ep_b = uint64_t(push.ep_b);
 	x += uint64_t(z * push.xz) * X_BYTES + uint64_t(c0) * plane;
-	w += uint64_t(group * push.wz + mt * push.w_tile + c0 * (TAPS * W_STEP)) * W_BYTES;
+	w += uint64_t(group * push.wz + mt * push.w_tile + m0 * push.w_row + c0 * (TAPS * W_STEP)) * W_BYTES;
 	bias += uint64_t(ch0) * 4;
 	if (GATHER == 0)
 		x -= uint64_t((W * PAD_Y + PAD_X) * X_BYTES);

@@ -88,7 +88,6 @@ static void describe_exchanged(const struct joule_conv *c, struct joule_lvp *l)
 	l->w_step = 1;
 	l->y_row = c->out_ch;
 	l->y_step = 1;
-	l->w_tile = 0;
 }
 
 static void describe(const struct joule_node *node, const struct joule_conv *c,

@@ -114,7 +114,8 @@ int joule_lvp_bind(const struct joule_node *node, const struct joule_lvp *l, con
 {
 	struct joule_dispatch *d = joule_bind(b, "%s", shader);
 	const int64_t words[] = { l->m, l->p, l->in[0], l->in[1], l->out_width, l->plane, l->groups };
-	const int64_t strides[] = { l->xz, l->wz, l->yz, l->w_tile };
+	const int64_t strides[] = { l->xz, l->wz, l->yz, l->w_tile,
+				    l->packed ? 0 : l->w_row };
 	const int64_t specs[] = {
 		l->split, l->share, l->tm, l->tv, l->waves, l->kernel[0], l->kernel[1], l->begin[0],
 		l->begin[1], l->gather, l->stride[0], l->stride[1], l->dilation[0], l->dilation[1],

@@ -10,6 +10,7 @@
 
 /* First usable wins: fast special cases come before the general one. */
 static const struct joule_product_kernel *const kernels[] = {
+	&joule_product_lavapipe,
 	&joule_product_tile,
 };
 

@@ -47,6 +47,9 @@ struct joule_product_kernel {
 		    const char *dtype, struct joule_binder *b);
 };
 
+/* product_lavapipe.c: most cases, on lavapipe. */
+extern const struct joule_product_kernel joule_product_lavapipe;
+
 /* product_tile.c: every case. */
 extern const struct joule_product_kernel joule_product_tile;
 

@@ -12,6 +12,27 @@ static bool is_ready(const struct joule_node *node, const struct joule_tensor *o
 	return !operand->producer || operand->producer->index < node->index;
 }
 
+/* The user's step on t, turned around if t is its operand. */
+static bool step_on(const struct joule_node *user, const struct joule_tensor *t,
+		    struct joule_ew_step *step)
+{
+	enum joule_ew_code back;
+	int value;
+
+	if (!user || !user->op->elementwise || user->epilogue.n ||
+	    user->op->elementwise(user, step))
+		return false;
+	value = joule_ew_value(user, step);
+	if (user->in[value] == t)
+		return true;
+	back = joule_ew_swapped((enum joule_ew_code)step->code);
+	if (step->operand < 0 || user->in[step->operand] != t || back == JOULE_EW_COUNT)
+		return false;
+	step->code = (uint16_t)back;
+	step->operand = (int16_t)value;
+	return true;
+}
+
 /* Takes the user's step in; false if it does not go. */
 static bool absorb(struct joule_graph *graph, struct joule_node *node, int *err)
 {
@@ -22,8 +43,7 @@ static bool absorb(struct joule_graph *graph, struct joule_node *node, int *err)
 	struct joule_ew_step step;
 	int n_in = node->n_in, first = e->n ? e->first_in : n_in;
 
-	if (!user || !user->op->elementwise || user->epilogue.n ||
-	    user->op->elementwise(user, &step) || user->in[joule_ew_value(user, &step)] != t)
+	if (!step_on(user, t, &step))
 		return false;
 	out = user->out[0];
 	if (out->dtype != t->dtype || !joule_shape_equal(&out->shape, &t->shape) ||
