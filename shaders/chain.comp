@@ -85,7 +85,6 @@ vec4 load(const uint k, uint at, uint i, uint n)
 
 void main()
 {
-	const uint steps[MAX_STEPS] = { STEP0, STEP1, STEP2, STEP3, STEP4, STEP5, STEP6, STEP7 };
 	uvec2 id = joule_row_index(push.spill);
 	uint i = id.x * VEC, row = id.y, rest = row;
 	uint n = min(push.len - i, VEC);
@@ -110,9 +109,13 @@ void main()
 	[[unroll]] for (uint e = 0; e < VEC; e++) {
 		float x = v[e];
 
-		[[unroll]] for (uint s = 0; s < N_STEPS; s++)
-			x = joule_ew(steps[s] & 255u, x, arg[steps[s] >> 8][e], push.params.p[s],
-				     push.params.q[s]);
+		/* Written out, so that each step's code is a constant before any unrolling. */
+#define STEP(s) \
+	if (s < N_STEPS) \
+		x = joule_ew(STEP##s & 255u, x, arg[STEP##s >> 8][e], push.params.p[s], \
+			     push.params.q[s]);
+		STEP(0) STEP(1) STEP(2) STEP(3) STEP(4) STEP(5) STEP(6) STEP(7)
+#undef STEP
 		v[e] = x;
 	}
 	i += row * push.len;
