@@ -183,8 +183,9 @@ static int find_lives(struct joule_build *b)
 			}
 		if (bn->kind != JOULE_BUILD_DEVICE && bn->kind != JOULE_BUILD_HOST)
 			continue;
+		/* Constants have no life: they are weights, packed, or the host's. */
 		for (int j = 0; j < bn->node->n_in; j++)
-			if (bn->node->in[j])
+			if (bn->node->in[j] && !joule_tensor_is_const(bn->node->in[j]))
 				use(&b->buffers[bn->node->in[j]->index], i);
 		if (bn->kind != JOULE_BUILD_HOST)
 			continue;

@@ -13,7 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define DISTURB_BUDGET (4 * 1000 * 1000) /* comparisons, a few milliseconds */
+#define DISTURB_BUDGET (20 * 1000 * 1000) /* comparisons, some tens of milliseconds */
 
 struct item {
 	uint64_t bytes, key;
@@ -176,7 +176,8 @@ static bool try_order(struct search *s, const int *order)
 	uint64_t size = place_in_order(&s->placer, order);
 	size_t n = (size_t)s->placer.n;
 
-	if (size >= s->size)
+	/* Equal ones are taken too: plateaus are crossed by walking on them. */
+	if (size > s->size)
 		return false;
 	s->size = size;
 	memcpy(s->best, s->placer.offset, n * sizeof(*s->best));
@@ -185,20 +186,45 @@ static bool try_order(struct search *s, const int *order)
 	return true;
 }
 
-/* Moves single extents to the front; keeps what helps. The generator is fixed: same plan always. */
+/*
+ * What sticks out above the bound came too late in the order: one such extent,
+ * or one alive with it, moves forward; what helps is kept. The generator is
+ * fixed, so that a graph always gets the same plan.
+ */
 static void disturb(struct search *s)
 {
+	const struct joule_extent *e = s->placer.in;
 	int n = s->placer.n;
 	int64_t budget = DISTURB_BUDGET / ((int64_t)n * n + 1);
 	uint32_t random = 1;
 
-	if (budget > 1000)
-		budget = 1000;
+	if (budget > 2000)
+		budget = 2000;
 	for (; budget > 0 && s->size > s->bound; budget--) {
-		int from, to, item;
+		int from, to, item, top;
 
+		/* The highest extent in the best placement, from a random start. */
 		random = random * 1664525 + 1013904223;
 		from = (int)((random >> 8) % (uint32_t)n);
+		for (top = 0; top < n; top++) {
+			item = s->best_order[(from + top) % n];
+			if (s->best[item] + e[item].bytes > s->bound)
+				break;
+		}
+		from = (from + top) % n;
+		random = random * 1664525 + 1013904223;
+		if (!((random >> 8) & 3)) { /* sometimes its neighbours in time */
+			item = s->best_order[from];
+			for (int k = 1; k < n; k++) {
+				int other = s->best_order[(from + k) % n];
+
+				if (e[other].first <= e[item].last &&
+				    e[item].first <= e[other].last) {
+					from = (from + k) % n;
+					break;
+				}
+			}
+		}
 		random = random * 1664525 + 1013904223;
 		to = from ? (int)((random >> 8) % (uint32_t)from) : 0;
 		memcpy(s->order, s->best_order, (size_t)n * sizeof(*s->order));

@@ -7,6 +7,7 @@
 #include "base/checked.h"
 #include "base/log.h"
 #include "passes/passes.h"
+#include "passes/precision.h"
 
 void joule_engine_init(struct joule_engine *engine, struct joule_hal_device *hal)
 {
@@ -25,12 +26,20 @@ int joule_engine_rewrite(struct joule_engine *engine, struct joule_graph *graph)
 		.verify = true,
 #endif
 	};
+	struct joule_precision_params precision = {
+		.caps = &engine->hal->caps,
+		.f16_arithmetic = engine->f16_arithmetic,
+		.deterministic = engine->deterministic,
+		.keep = engine->keep_f32,
+	};
 	int ret = joule_graph_infer(graph, 0);
 
 	if (!ret)
 		ret = joule_passes_run(graph, &params);
 	if (!ret && engine->random_weights)
 		joule_random_weights(graph);
+	if (!ret && engine->f16_storage)
+		ret = joule_precision_f16(graph, &precision);
 	return ret;
 }
 

@@ -26,7 +26,7 @@ struct joule_block {
 };
 
 struct joule_weight_entry {
-	uint64_t key[2]; /* of the bytes; of the pointer for data that stays in place */
+	uint64_t key[2]; /* of the bytes */
 	uint64_t bytes;
 	struct joule_slot slot;
 };
@@ -39,6 +39,8 @@ struct joule_engine {
 	int64_t split_work;
 	const char *const *disabled_passes;
 	bool random_weights;
+	bool f16_storage;
+	const char **keep_f32; /* nodes that stay fp32, NULL-terminated, or NULL */
 	/* Weights: entries in a hash table, memories that hold them. */
 	struct joule_weight_entry *weights;
 	int n_weights, cap_weights;

@@ -12,10 +12,27 @@
 #include "runtime/instance.h"
 #include "runtime/interp.h"
 
-static int copy_params(struct joule_session *s, const struct joule_session_params *p)
+/* NULL for an empty list. */
+static int copy_names(struct joule_session *s, const char *const *from, const char ***out)
 {
 	int n = 0;
 
+	*out = NULL;
+	while (from && from[n])
+		n++;
+	if (!n)
+		return 0;
+	*out = joule_arena_array(&s->arena, (size_t)n + 1, sizeof(**out));
+	for (int i = 0; *out && i < n; i++) {
+		(*out)[i] = joule_arena_strdup(&s->arena, from[i]);
+		if (!(*out)[i])
+			*out = NULL;
+	}
+	return *out ? 0 : joule_err_nomem(s->log, "session");
+}
+
+static int copy_params(struct joule_session *s, const struct joule_session_params *p)
+{
 	if (!p)
 		return 0;
 	s->precision = p->precision;
@@ -24,18 +41,7 @@ static int copy_params(struct joule_session *s, const struct joule_session_param
 	s->random_weights = p->random_weights;
 	s->keep_all = p->keep_all;
 	s->max_submit_ns = p->max_submit_ns;
-	while (p->disabled_passes && p->disabled_passes[n])
-		n++;
-	if (!n)
-		return 0;
-	s->disabled_passes = joule_arena_array(&s->arena, (size_t)n + 1,
-					       sizeof(*s->disabled_passes));
-	for (int i = 0; s->disabled_passes && i < n; i++) {
-		s->disabled_passes[i] = joule_arena_strdup(&s->arena, p->disabled_passes[i]);
-		if (!s->disabled_passes[i])
-			s->disabled_passes = NULL;
-	}
-	return s->disabled_passes ? 0 : joule_err_nomem(s->log, "session");
+	return copy_names(s, p->disabled_passes, &s->disabled_passes);
 }
 
 static bool known(const struct joule_shape *shape)
@@ -109,8 +115,10 @@ static bool shapes_known(const struct joule_session *s)
 	return true;
 }
 
-static int init_device(struct joule_session *s)
+static int init_device(struct joule_session *s, const char *const *keep_fp32)
 {
+	int ret;
+
 	if (!s->device->hal)
 		return joule_graph_clone(s->model->graph, &s->graph);
 	joule_engine_init(&s->engine, s->device->hal);
@@ -120,6 +128,10 @@ static int init_device(struct joule_session *s)
 	s->engine.keep_all = s->keep_all;
 	s->engine.disabled_passes = s->disabled_passes;
 	s->engine.random_weights = s->random_weights;
+	s->engine.f16_storage = s->precision != JOULE_PRECISION_FP32;
+	ret = copy_names(s, keep_fp32, &s->engine.keep_f32);
+	if (ret)
+		return ret;
 	s->engine.check = joule_session_check;
 	s->engine.check_user = s;
 	return shapes_known(s) ? joule_session_prepare(s) : 0;
@@ -145,7 +157,7 @@ int joule_session_create(struct joule_model *model, struct joule_device *device,
 	if (!ret)
 		ret = init_inputs(s, params);
 	if (!ret)
-		ret = init_device(s);
+		ret = init_device(s, params ? params->keep_fp32 : NULL);
 	s->create_ns = joule_now_ns() - start;
 	if (ret) {
 		joule_session_destroy(s);

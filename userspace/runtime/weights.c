@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
- * Weights on the device, each once for a session however many plans use it. A
- * constant of the graph is known by its pointer (it stays where it is as long
- * as the model); what a bind() packed, by a hash of its bytes.
+ * Weights on the device, each once for a session however many plans use it,
+ * known by a hash of their bytes: what passes and bind() made has no address
+ * that would last.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -21,18 +21,17 @@ static uint64_t mix(uint64_t h, uint64_t v)
 	return h ^ (h >> 29);
 }
 
+struct key {
+	uint64_t v[2];
+};
+
 /* Two independent sums of 64 bits: equal by chance once in 2^128. */
-static void content_key(const struct joule_plan_weight *w, uint64_t key[2])
+static struct key content_key(const struct joule_plan_weight *w)
 {
 	const unsigned char *p = w->data;
 	uint64_t a = w->bytes, b = ~w->bytes, v;
 	uint64_t i = 0;
 
-	if (!w->packed) {
-		key[0] = mix(1, (uint64_t)(uintptr_t)p);
-		key[1] = (uint64_t)(uintptr_t)p;
-		return;
-	}
 	for (; i + 8 <= w->bytes; i += 8) {
 		memcpy(&v, p + i, 8);
 		a = mix(a, v);
@@ -42,8 +41,7 @@ static void content_key(const struct joule_plan_weight *w, uint64_t key[2])
 		a = mix(a, p[i]);
 		b = mix(b + 0x2545f4914f6cdd1du, p[i]);
 	}
-	key[0] = a;
-	key[1] = b | 1; /* pointers are even: the two kinds never meet */
+	return (struct key){ { a, b } };
 }
 
 static struct joule_weight_entry *find(struct joule_engine *e, const uint64_t key[2],
@@ -83,6 +81,7 @@ static int grow(struct joule_engine *e, int more)
 struct upload {
 	struct joule_engine *engine;
 	const struct joule_plan *plan;
+	struct key *keys;
 	int *fresh; /* weights to upload */
 	int n_fresh;
 	struct joule_slot *slots;
@@ -180,17 +179,19 @@ int joule_engine_upload(struct joule_engine *engine, const struct joule_plan *pl
 	if (ret)
 		return ret;
 	u.fresh = calloc((size_t)plan->n_weights + 1, sizeof(*u.fresh));
-	if (!u.fresh)
-		return joule_err_nomem(engine->log, "weights");
+	u.keys = calloc((size_t)plan->n_weights + 1, sizeof(*u.keys));
+	if (!u.fresh || !u.keys) {
+		ret = joule_err_nomem(engine->log, "weights");
+		goto out;
+	}
 	for (int i = 0; i < plan->n_weights; i++) {
 		const struct joule_plan_weight *w = &plan->weights[i];
 		struct joule_weight_entry *entry;
-		uint64_t key[2];
 
 		if (!w->bytes)
 			continue;
-		content_key(w, key);
-		entry = find(engine, key, w->bytes);
+		u.keys[i] = content_key(w);
+		entry = find(engine, u.keys[i].v, w->bytes);
 		if (entry->bytes)
 			slots[i] = entry->slot;
 		else
@@ -199,20 +200,20 @@ int joule_engine_upload(struct joule_engine *engine, const struct joule_plan *pl
 	ret = write_all(&u);
 	for (int k = 0; !ret && k < u.n_fresh; k++) {
 		const struct joule_plan_weight *w = &plan->weights[u.fresh[k]];
-		struct joule_weight_entry *entry;
-		uint64_t key[2];
+		const struct key *key = &u.keys[u.fresh[k]];
+		struct joule_weight_entry *entry = find(engine, key->v, w->bytes);
 
-		content_key(w, key);
-		entry = find(engine, key, w->bytes);
 		if (!entry->bytes)
 			engine->n_weights++;
-		entry->key[0] = key[0];
-		entry->key[1] = key[1];
+		entry->key[0] = key->v[0];
+		entry->key[1] = key->v[1];
 		entry->bytes = w->bytes;
 		entry->slot = slots[u.fresh[k]];
 		engine->weight_bytes += w->bytes;
 	}
+out:
 	free(u.fresh);
+	free(u.keys);
 	return ret;
 }
 

@@ -38,6 +38,7 @@ struct joule_session_params {
 	int n_shapes;
 	const struct joule_value_info *shapes;
 	const char *const *disabled_passes; /* NULL-terminated pass names */
+	const char *const *keep_fp32; /* NULL-terminated names of nodes that fp16 leaves alone */
 	bool profile;            /* make the second recording, with time stamps */
 	uint64_t max_submit_ns;  /* split long graphs: aim of one submission, 0 = driver's watchdog */
 	/*
@@ -122,6 +123,16 @@ int joule_session_tensors(struct joule_session *session, struct joule_tensor_inf
  * zeros first. The two must agree in type and shape.
  */
 int joule_session_loop_state(struct joule_session *session, int output, int input);
+
+/*
+ * For fp16 sessions: with the inputs as they are set, runs in fp32 and in fp16
+ * and compares all values. Nodes whose results overflow go back to fp32; and as
+ * long as an output's root mean square error passes limit (0: 0.01) of its own
+ * variation, nodes where errors grow do so too. The plan is made anew. Profiles
+ * and the log name these nodes. Returns how many there are. Does nothing for
+ * fp32 sessions. Errors: as joule_session_run().
+ */
+int joule_session_calibrate(struct joule_session *session, double limit);
 
 /* ---- what a run cost ---- */
 
