@@ -18,4 +18,8 @@ $(O)/joule: $(TOOL_SRC:%.c=$(O)/%.o) $(O)/libjoule.so
 	$(call quiet,LD)$(CC) $(SANFLAGS) $(LDFLAGS) -Wl,-rpath,'$$ORIGIN' -o $@ \
 		$(TOOL_SRC:%.c=$(O)/%.o) -L$(O) -ljoule $(TOOL_LIBS)
 
+.PHONY: run-demo
+run-demo: all
+	@sh tools/demo/demo.sh $(O)/joule $(O)/demo
+
 -include $(TOOL_SRC:%.c=$(O)/%.d)
