@@ -22,6 +22,7 @@ layout(constant_id = 12) const uint KIND = 0;
 layout(constant_id = 13) const bool COUNT_PAD = false;
 layout(constant_id = 14) const bool INDICES = false;
 layout(constant_id = 15) const bool BY_COLUMN = false;
+layout(constant_id = 16) const bool SMALL = false; /* fewer than 2^23 outputs */
 
 #define MAX     0
 #define AVERAGE 1
@@ -41,16 +42,31 @@ float power(float v)
 	return push.p == 1 ? v : push.p == 2 ? v * v : joule_pow(v, float(push.p));
 }
 
+/*
+ * Integer division, which processors do lane by lane: through floats where the
+ * quotient comes out at most one off.
+ */
+uint quotient(uint a, uint d)
+{
+	if (!SMALL)
+		return a / d;
+	uint q = uint(float(a) / float(d));
+	int r = int(a - q * d);
+
+	return r < 0 ? q - 1 : (r >= int(d) ? q + 1 : q);
+}
+
 void main()
 {
 	uint i = joule_global_index();
 
 	if (i >= push.n)
 		return;
-	uint row = i / push.out_size.z, rows = row / push.out_size.y;
-	ivec3 at = ivec3(rows % push.out_size.x * SD, row % push.out_size.y * SH,
-			 i % push.out_size.z * SW) - push.begin;
-	uint base = rows / push.out_size.x * push.size.x * push.size.y * push.size.z;
+	uint row = quotient(i, push.out_size.z), rows = quotient(row, push.out_size.y);
+	uint image = quotient(rows, push.out_size.x);
+	ivec3 at = ivec3((rows - image * push.out_size.x) * SD, (row - rows * push.out_size.y) * SH,
+			 (i - row * push.out_size.z) * SW) - push.begin;
+	uint base = image * push.size.x * push.size.y * push.size.z;
 	float acc = KIND == MAX ? uintBitsToFloat(0xff800000u) : 0.0;
 	uint best = 0, inside = 0, padded = 0;
 

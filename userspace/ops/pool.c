@@ -193,6 +193,7 @@ static int pool_bind(const struct joule_node *node, struct joule_binder *b)
 	joule_bind_spec(d, a->count_include_pad != 0);
 	joule_bind_spec(d, indices);
 	joule_bind_spec(d, a->storage_order != 0);
+	joule_bind_spec(d, n < 1 << 23);
 	joule_bind_grid(b, d, 64, (uint64_t)n);
 	return joule_bind_end(b);
 }
