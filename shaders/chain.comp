@@ -66,22 +66,62 @@ layout(push_constant, scalar) uniform Push {
 	uint stride[MAX_ARGS]; /* along the row */
 } push;
 
-vec4 load(const uint k, uint at, uint i, uint n)
+vec4 load(const uint k, Buf b, uint at, uint i, uint n)
 {
-	uint mode = (MODES >> (2 * k)) & 3u;
+	uint mode = (MODES >> (2 * k)) & 3u, step_ = push.stride[k];
 	bool wide = ((WIDE >> k) & 1u) != 0u;
 	vec4 v = vec4(0.0);
 
-	at += mode == 1u ? i : i * push.stride[k];
 	if (mode == 0u)
-		return vec4(wide ? BufF32(push.arg[k]).v[at] : float(push.arg[k].v[at]));
-	if (mode == 1u && n == 4u)
-		return wide ? BufF32x4(push.arg[k]).v[at / 4] : vec4(Buf4(push.arg[k]).v[at / 4]);
-	v.x = wide ? BufF32(push.arg[k]).v[at] : float(push.arg[k].v[at]);
-	for (uint e = 1; e < VEC && e < n; e++)
-		v[e] = wide ? BufF32(push.arg[k]).v[at + e] : float(push.arg[k].v[at + e]);
+		return vec4(wide ? BufF32(b).v[at] : float(b.v[at]));
+	at += mode == 1u ? i : i * step_;
+	if (VEC == 4u && n == 4u)
+		return wide ? BufF32x4(b).v[at / 4] : vec4(Buf4(b).v[at / 4]);
+	v.x = wide ? BufF32(b).v[at] : float(b.v[at]);
+	if (VEC == 4u && n > 1u)
+		v.y = wide ? BufF32(b).v[at + 1] : float(b.v[at + 1]);
+	if (VEC == 4u && n > 2u)
+		v.z = wide ? BufF32(b).v[at + 2] : float(b.v[at + 2]);
 	return v;
 }
+
+/* Takes axis d's position off the row's number; adds it to every arg's offset. */
+void outer(const uint d, inout uint rest, inout uint at[MAX_ARGS])
+{
+	uint dim, pos;
+
+	if (d >= RANK)
+		return;
+	/* The outermost axis needs no remainder. */
+	dim = push.params.dims[d];
+	pos = d > 0 ? rest % dim : rest;
+	rest = d > 0 ? rest / dim : 0;
+	at[0] += pos * push.params.strides[d];
+	if (N_ARGS > 1)
+		at[1] += pos * push.params.strides[MAX_RANK + d];
+	if (N_ARGS > 2)
+		at[2] += pos * push.params.strides[2 * MAX_RANK + d];
+	if (N_ARGS > 3)
+		at[3] += pos * push.params.strides[3 * MAX_RANK + d];
+	if (N_ARGS > 4)
+		at[4] += pos * push.params.strides[4 * MAX_RANK + d];
+}
+
+float pick(const uint step_, float a0, float a1, float a2, float a3, float a4)
+{
+	const uint k = step_ >> 8;
+
+	return k == 0 ? a0 : (k == 1 ? a1 : (k == 2 ? a2 : (k == 3 ? a3 : a4)));
+}
+
+/*
+ * Written out, not looped over: drivers fold a constant code in a call of its
+ * own, but not one that is taken from an array before they unroll.
+ */
+#define STEP(n) \
+	if (N_STEPS > n) \
+		x = joule_ew(STEP##n & 255u, x, pick(STEP##n, a0[e], a1[e], a2[e], a3[e], a4[e]), \
+			     push.params.p[n], push.params.q[n]);
 
 void main()
 {
@@ -89,33 +129,37 @@ void main()
 	uint i = id.x * VEC, row = id.y, rest = row;
 	uint n = min(push.len - i, VEC);
 	uint at[MAX_ARGS] = { 0, 0, 0, 0, 0 };
-	vec4 arg[MAX_ARGS];
-	vec4 v;
+	vec4 v = vec4(0.0), a0, a1 = v, a2 = v, a3 = v, a4 = v;
 
 	if (i >= push.len || row >= push.rows)
 		return;
-	[[unroll]] for (uint d = RANK; d > 0; d--) {
-		/* The outermost axis needs no remainder. */
-		uint dim = push.params.dims[d - 1];
-		uint pos = d > 1 ? rest % dim : rest;
-
-		rest /= dim;
-		[[unroll]] for (uint k = 0; k < N_ARGS; k++)
-			at[k] += pos * push.params.strides[k * MAX_RANK + d - 1];
-	}
-	[[unroll]] for (uint k = 0; k < N_ARGS; k++)
-		arg[k] = load(k, at[k], i, n);
-	v = arg[0];
+	outer(6, rest, at);
+	outer(5, rest, at);
+	outer(4, rest, at);
+	outer(3, rest, at);
+	outer(2, rest, at);
+	outer(1, rest, at);
+	outer(0, rest, at);
+	a0 = load(0, push.arg[0], at[0], i, n);
+	if (N_ARGS > 1)
+		a1 = load(1, push.arg[1], at[1], i, n);
+	if (N_ARGS > 2)
+		a2 = load(2, push.arg[2], at[2], i, n);
+	if (N_ARGS > 3)
+		a3 = load(3, push.arg[3], at[3], i, n);
+	if (N_ARGS > 4)
+		a4 = load(4, push.arg[4], at[4], i, n);
 	[[unroll]] for (uint e = 0; e < VEC; e++) {
-		float x = v[e];
+		float x = a0[e];
 
-		/* Written out, so that each step's code is a constant before any unrolling. */
-#define STEP(s) \
-	if (s < N_STEPS) \
-		x = joule_ew(STEP##s & 255u, x, arg[STEP##s >> 8][e], push.params.p[s], \
-			     push.params.q[s]);
-		STEP(0) STEP(1) STEP(2) STEP(3) STEP(4) STEP(5) STEP(6) STEP(7)
-#undef STEP
+		STEP(0)
+		STEP(1)
+		STEP(2)
+		STEP(3)
+		STEP(4)
+		STEP(5)
+		STEP(6)
+		STEP(7)
 		v[e] = x;
 	}
 	i += row * push.len;
@@ -123,7 +167,9 @@ void main()
 		Out4(push.out_).v[i / 4] = TO_OUT4(v);
 		return;
 	}
-	[[unroll]] for (uint e = 0; e < VEC; e++)
-		if (e < n)
-			push.out_.v[i + e] = TO_OUT(v[e]);
+	push.out_.v[i] = TO_OUT(v.x);
+	if (VEC == 4u && n > 1u)
+		push.out_.v[i + 1] = TO_OUT(v.y);
+	if (VEC == 4u && n > 2u)
+		push.out_.v[i + 2] = TO_OUT(v.z);
 }
