@@ -139,6 +139,13 @@ struct joule_op {
 	int (*bind)(const struct joule_node *node, struct joule_binder *binder);
 
 	/*
+	 * Where out[0] is a run of in[0]'s bytes as they are: how many come
+	 * before it, -1 where this node makes no such run. Optional; a plan may
+	 * then let the two share memory.
+	 */
+	int64_t (*window)(const struct joule_node *node);
+
+	/*
 	 * Sets macs, and bytes where they are not those of all operands (a
 	 * Gather reads only what it gathers). NULL: no MACs.
 	 */

@@ -127,6 +127,20 @@ static int slice_ref(struct joule_node *node)
 	return ret;
 }
 
+/* One run of bytes: contiguous, and starting at a whole one. */
+static int64_t slice_window(const struct joule_node *node)
+{
+	unsigned int bits = joule_dtype_bits(node->in[0]->dtype);
+	struct joule_copy c;
+
+	if (plan(node, &c))
+		return -1;
+	joule_copy_simplify(&c);
+	if (c.rank != 1 || c.src[0] != 1 || c.dst[0] != 1 || c.src_at * bits % 8)
+		return -1;
+	return c.src_at * bits / 8;
+}
+
 static int slice_bind(const struct joule_node *node, struct joule_binder *b)
 {
 	struct joule_copy c;
@@ -150,7 +164,8 @@ static const struct joule_attr attrs1[] = {
 };
 
 #define SLICE .name = "Slice", .min_out = 1, .max_out = 1, .attrs_bytes = sizeof(struct slice), \
-	.infer = slice_infer, .ref = slice_ref, .bind = slice_bind, .cost = joule_cost_moved
+	.infer = slice_infer, .ref = slice_ref, .bind = slice_bind, .cost = joule_cost_moved, \
+	.window = slice_window
 
 JOULE_OPS(slice) = {
 	{ SLICE, .since = 1, .until = 9, .min_in = 1, .max_in = 1, .attrs = attrs1 },

@@ -374,6 +374,44 @@ static void share_joins(struct joule_build *b, int64_t *delta)
 			join_one(b, i, delta);
 }
 
+/* ---- windows ---- */
+
+/* A slice that is a run of its operand's bytes needs no copy, unless it would hold too much. */
+static void window_one(struct joule_build *b, int at, int64_t *delta)
+{
+	const struct joule_node *n = b->nodes[at].node;
+	struct joule_build_buffer *rx, *y = &b->buffers[n->out[0]->index];
+	int64_t offset = n->op->window(n);
+	uint64_t ox, before;
+	int first, last;
+
+	if (offset < 0 || offset % JOULE_PLAN_PART_ALIGN || y->parent >= 0 || y->fixed)
+		return;
+	rx = root_of(b, n->in[0], &ox);
+	if (rx == y || rx->fixed || rx->root_host != y->root_host || rx->root_first < 0)
+		return;
+	before = roots_peak(b, delta);
+	first = rx->root_first;
+	last = rx->root_last;
+	attach(b, y, rx, ox + (uint64_t)offset);
+	if (roots_peak(b, delta) <= before) {
+		b->nodes[at].kind = JOULE_BUILD_ALIAS;
+		return;
+	}
+	y->parent = -1;
+	y->parent_offset = 0;
+	rx->root_first = first;
+	rx->root_last = last;
+}
+
+static void share_windows(struct joule_build *b, int64_t *delta)
+{
+	for (int i = 0; i < b->n_nodes; i++)
+		if (b->nodes[i].kind == JOULE_BUILD_DEVICE && b->nodes[i].node->op->window &&
+		    !b->nodes[i].node->epilogue.n)
+			window_one(b, i, delta);
+}
+
 /* ---- in place ---- */
 
 static void overwrite_one(struct joule_build *b, int at, int64_t *delta)
@@ -601,6 +639,7 @@ int joule_build_buffers(struct joule_build *b)
 	find_margins(b);
 	share_views(b);
 	share_joins(b, delta);
+	share_windows(b, delta);
 	if (!b->params->keep_all)
 		share_in_place(b, delta);
 	free(delta);
