@@ -205,7 +205,7 @@ static bool depthwise_usable(const struct joule_node *node, const struct joule_c
 {
 	return joule_lvp_device(b) && planar(c) && constant(node) && c->in_group == 1 &&
 	       c->out_group == 1 && !joule_tensor_is_const(node->in[0]) &&
-	       joule_window_kernel(&c->w) <= 128 && joule_window_out(&c->w) < 1 << 21 &&
+	       joule_window_kernel(&c->w) <= 64 && joule_window_out(&c->w) < 1 << 21 &&
 	       c->batch <= 4096 && c->out_ch < 65536;
 }
 

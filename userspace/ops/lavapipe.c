@@ -7,7 +7,9 @@
 #define LANES	     JOULE_LVP_LANES
 #define SHARED_BYTES 32768
 #define MAX_SPLIT    128 /* subgroups in a workgroup of 1024 */
-#define MAX_CODE     6000 /* multiply-adds in one pipeline: compile time grows with it */
+#define MAX_CODE     2000 /* multiply-adds in one pipeline: about a second to compile */
+#define MAX_TAPS     64   /* each has loads and masks of its own */
+#define MAX_SUMS     28
 
 bool joule_lvp_device(const struct joule_binder *b)
 {
@@ -22,7 +24,7 @@ bool joule_lvp_device(const struct joule_binder *b)
  * The tile that wastes least: work at the edges, loads (one more for each TM
  * and TV), gathers. More than 28 sums spill.
  */
-static bool choose_tile(struct joule_lvp *l)
+static bool choose_tile(struct joule_lvp *l, uint32_t sums)
 {
 	static const struct {
 		uint32_t tv, most;
@@ -36,7 +38,8 @@ static bool choose_tile(struct joule_lvp *l)
 
 		if (l->p < width)
 			continue;
-		for (uint32_t tm = 1; tm <= forms[f].most && tm <= l->m; tm++) {
+		for (uint32_t tm = 1; tm <= forms[f].most && tm <= l->m && tm * tv <= sums;
+		     tm++) {
 			double cost = (double)(JOULE_DIV_UP(l->m, tm) * tm) *
 				      (double)(JOULE_DIV_UP(l->p, width) * width) *
 				      (1 + 3.0 / (tm * tv)) *
@@ -84,10 +87,16 @@ static bool choose_split(struct joule_lvp *l)
 bool joule_lvp_choose(struct joule_lvp *l)
 {
 	int64_t tiles, columns, taps = l->kernel[0] * l->kernel[1];
+	uint32_t sums = MAX_SUMS;
 
-	if (l->p < LANES || l->p >= 1 << 21 || l->z > 4096 || taps > 256 ||
-	    l->kernel[1] > 256 || !choose_tile(l) || !choose_split(l))
+	if (l->p < LANES || l->p >= 1 << 21 || l->z > 4096 || taps > MAX_TAPS)
 		return false;
+	/* A smaller tile where the share of one subgroup would be too much code. */
+	do {
+		if (!choose_tile(l, sums))
+			return false;
+		sums = l->tm * l->tv - 1;
+	} while (!choose_split(l));
 	tiles = JOULE_DIV_UP(l->m, l->tm);
 	columns = JOULE_DIV_UP(l->p, l->tv * LANES);
 	l->waves = l->split > 1 ? 1 : 8;
