@@ -143,8 +143,6 @@ static struct joule_tensor *new_weight(struct joule_graph *graph, const struct j
 		joule_set_f64(t->dtype, t->data, i,
 			      joule_get_f64(w->dtype, w->data, i) *
 				      a->scale[weight_channel(node, w, i)]);
-	if (t)
-		t->flags |= w->flags & JOULE_TENSOR_FILLED;
 	return t;
 }
 
