@@ -52,6 +52,6 @@ bool joule_onnx_declared_type(const struct joule_graph *graph, const struct joul
 			      enum joule_dtype *dtype, struct joule_shape *shape);
 
 /* Metadata keys that joule adds itself start so; they are not written to files. */
-#define JOULE_ONNX_OWN_METADATA "joule."
+#define JOULE_ONNX_OWN_METADATA "joule.file."
 
 #endif
