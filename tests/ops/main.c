@@ -352,7 +352,8 @@ static void coverage(int n, char **files)
 			}
 		}
 	for (int i = 0; t.device && i < joule_shader_count; i++)
-		if (!t.shader_used[i]) {
+		/* peak_*: the device's peak, no operator's (runtime/peak.c) */
+		if (!t.shader_used[i] && strncmp(joule_shaders[i].name, "peak_", 5)) {
 			printf("FAIL shader %s is launched by no row\n", joule_shaders[i].name);
 			t.failed++;
 		}
