@@ -42,10 +42,12 @@ ifneq ($(filter $(BOOTSTRAP),$(MAKECMDGOALS)),)
 .PHONY: demo check
 demo:
 	@sh tools/setup/install.sh build demo
+	@$(MAKE) --no-print-directory -j$$(nproc) all
 	@$(MAKE) --no-print-directory run-demo
 
 check:
 	@sh tools/setup/install.sh build demo check
+	@$(MAKE) --no-print-directory -j$$(nproc) all
 	@$(MAKE) --no-print-directory run-check
 
 else
@@ -58,7 +60,7 @@ include tests/tests.mk
 
 .PHONY: run-check
 run-check: all
-	@O=$(O) sh tests/check.sh "$(MAKE) --no-print-directory" $(CHECKS)
+	@O=$(O) sh tests/check.sh "$(MAKE) --no-print-directory -j$$(nproc)" $(CHECKS)
 
 endif
 
