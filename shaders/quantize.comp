@@ -130,7 +130,7 @@ void work(uint i, uint n, uint s)
 
 void main()
 {
-	uvec2 id = joule_row_index(push.spill);
+	uvec2 id = joule_row_index(push.spill, 1);
 	uint i = id.x * VEC, rest = id.y, s = i * push.stride;
 
 	if (i >= push.len || id.y >= push.rows)

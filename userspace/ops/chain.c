@@ -131,13 +131,14 @@ static struct joule_operand bind_params(struct joule_binder *b, const struct jou
 int joule_chain_bind(struct joule_binder *b, const struct joule_chain_launch *c)
 {
 	const char *name = variant(b, c);
-	uint32_t modes = 0, wide = 0, per_thread;
+	uint32_t modes = 0, wide = 0, vec;
+	struct joule_rows shared;
 	struct joule_operand params;
 	struct joule_dispatch *d;
 	struct joule_walk w;
-	int64_t rows = 1;
+	int64_t rows = 1, len;
 
-	if (!name)
+	if (!name || !joule_shape_count(&c->space))
 		return b->err;
 	joule_walk_init(&w, &c->space);
 	for (int k = 0; k < c->n_args; k++) {
@@ -155,29 +156,32 @@ int joule_chain_bind(struct joule_binder *b, const struct joule_chain_launch *c)
 	w.n--;
 	for (int i = 0; i < w.rank - 1; i++)
 		rows *= w.dims[i];
-	per_thread = by_four(&w) ? 4 : 1;
+	len = w.dims[w.rank - 1];
+	vec = by_four(&w) ? 4 : 1;
 	/* Stride along the row: 0, 1 (a vector load), or 2 for anything else. */
 	for (int k = 0; k < w.n; k++)
 		modes |= (uint32_t)JOULE_MIN(w.strides[k][w.rank - 1], 2) << (2 * k);
 	params = bind_params(b, c, &w);
 
-	d = joule_bind(b, "%s", name);
+	d = joule_bind(b, "%s%s", name, joule_dtype_is_float(c->out_dtype) ? joule_bind_wide(b) : "");
 	joule_bind_write(d, c->out);
 	for (int k = 0; k < JOULE_CHAIN_MAX_ARGS; k++)
 		joule_bind_read(d, c->arg[k < c->n_args ? k : 0].place);
 	joule_bind_read(d, params);
-	joule_bind_rows(b, d, (uint64_t)JOULE_DIV_UP(w.dims[w.rank - 1], per_thread),
-			(uint64_t)rows);
-	joule_bind_u32(d, (uint32_t)w.dims[w.rank - 1]);
+	shared = joule_bind_rows(b, d, (uint64_t)JOULE_DIV_UP(len, vec), (uint64_t)rows, 8);
+	joule_bind_u32(d, (uint32_t)len);
 	joule_bind_u32(d, (uint32_t)rows);
 	for (int k = 0; k < JOULE_CHAIN_MAX_ARGS; k++)
 		joule_bind_u32(d, k < w.n ? (uint32_t)w.strides[k][w.rank - 1] : 0);
-	joule_bind_spec(d, per_thread);
+	joule_bind_spec(d, vec);
 	joule_bind_spec(d, (uint32_t)w.rank - 1);
 	joule_bind_spec(d, (uint32_t)w.n);
 	joule_bind_spec(d, modes);
 	joule_bind_spec(d, wide);
 	joule_bind_spec(d, (uint32_t)c->n_steps);
+	joule_bind_spec(d, shared.per);
+	joule_bind_spec(d, shared.exact);
+	joule_bind_spec(d, (uint32_t)(len % vec));
 	for (int i = 0; i < JOULE_EW_MAX_STEPS; i++) {
 		const struct joule_ew_step *s = &c->step[i];
 

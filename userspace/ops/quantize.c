@@ -266,7 +266,7 @@ static int quantize_bind(const struct joule_node *node, struct joule_binder *b)
 	joule_bind_read(d, JOULE_IN(SCALE));
 	joule_bind_read(d, JOULE_IN((uint16_t)(joule_node_in(node, ZERO) ? ZERO : X)));
 	joule_bind_write(d, JOULE_OUT(0));
-	joule_bind_rows(b, d, (uint64_t)JOULE_DIV_UP(len, by_four ? 4 : 1), (uint64_t)rows);
+	joule_bind_rows(b, d, (uint64_t)JOULE_DIV_UP(len, by_four ? 4 : 1), (uint64_t)rows, 1);
 	joule_bind_u32(d, (uint32_t)len);
 	joule_bind_u32(d, (uint32_t)rows);
 	joule_bind_u32(d, (uint32_t)w.strides[1][last]);

@@ -7,6 +7,7 @@
 #include <errno.h>
 
 #include "ops/common.h"
+#include "ops/walk.h"
 
 /* ONNX's alpha, beta and gamma, under whatever name a row gives them. */
 struct unary {
@@ -110,17 +111,20 @@ static int unary_bind(const struct joule_node *node, struct joule_binder *b)
 	const struct unary *a = node->attrs;
 	struct joule_dispatch *d;
 	int64_t n = joule_tensor_count(node->in[0]);
+	uint32_t per;
 
 	if (!dtype)
 		return b->err;
-	d = joule_bind(b, "unary_%s", dtype);
+	per = joule_bind_share(b, (uint64_t)JOULE_DIV_UP(n, 4), 8);
+	d = joule_bind(b, "unary_%s%s", dtype, joule_bind_wide(b));
 	joule_bind_read(d, JOULE_IN(0));
 	joule_bind_write(d, JOULE_OUT(0));
 	joule_bind_u32(d, (uint32_t)n);
 	joule_bind_f32(d, a->p);
 	joule_bind_f32(d, a->q);
 	joule_bind_spec(d, code_of(node));
-	joule_bind_grid(b, d, 64, (uint64_t)JOULE_DIV_UP(n, 4));
+	joule_bind_spec(d, per);
+	joule_bind_grid(b, d, 64, (uint64_t)JOULE_DIV_UP(n, 4 * per));
 	return joule_bind_end(b);
 }
 

@@ -129,25 +129,94 @@ void joule_row_set_i64(struct joule_tensor *t, int64_t start, int n, const int64
 		joule_set_i64(t->dtype, t->data, start + i, v[i]);
 }
 
+const char *joule_bind_wide(const struct joule_binder *b)
+{
+	return b->caps->kind == JOULE_DEVICE_VULKAN_CPU && b->caps->arithmetic_i64 ? "_wide" : "";
+}
+
 #define GROUP 64
 
-void joule_bind_rows(struct joule_binder *b, struct joule_dispatch *d, uint64_t threads,
-		     uint64_t rows)
+/* How much of a launch of count items by groups of n does work, in 1/1024. */
+static uint64_t use(uint64_t count, uint64_t n)
 {
-	uint32_t lx = GROUP, ly;
-	uint64_t gx, gy, nx, ny, zx, zy;
+	return count * 1024 / (JOULE_DIV_UP(count, n) * n);
+}
 
-	/* Short rows share a group. */
-	while (lx > 1 && lx / 2 >= threads)
-		lx /= 2;
-	ly = GROUP / lx;
+/* Invocations that keep the device busy. */
+static uint64_t busy(const struct joule_binder *b)
+{
+	if (b->caps->kind == JOULE_DEVICE_VULKAN_CPU)
+		return 64 * (uint64_t)JOULE_MAX(b->caps->compute_threads, 1u);
+	return 1 << 16;
+}
+
+uint32_t joule_bind_share(const struct joule_binder *b, uint64_t pieces, uint32_t most)
+{
+	uint64_t want = busy(b);
+
+	for (uint32_t per = most; per > 1; per--)
+		if (pieces / per >= want && use(pieces, (uint64_t)per * GROUP) > 1000)
+			return per;
+	return 1;
+}
+
+/* Chunks of a row for an invocation, none left over. */
+static uint32_t share(const struct joule_binder *b, uint64_t chunks, uint64_t rows, uint32_t most)
+{
+	uint64_t want = busy(b);
+
+	for (uint32_t per = most; per > 1; per--)
+		if (chunks % per == 0 && chunks * rows / per >= want)
+			return per;
+	return 1;
+}
+
+/* The workgroup: lx along the row, ly rows, with as few idle lanes as can be had. */
+static void shape(const struct joule_binder *b, uint64_t threads, uint64_t rows, uint32_t *lx,
+		  uint32_t *ly)
+{
+	uint32_t lanes = b->caps->kind == JOULE_DEVICE_VULKAN_CPU ? 8 : 32;
+	uint64_t best = 0;
+
+	*lx = GROUP;
+	*ly = 1;
+	if (threads >= GROUP) {
+		for (uint32_t x = GROUP; x >= GROUP / 2; x -= lanes)
+			if (use(threads, x) > best) {
+				best = use(threads, x);
+				*lx = x;
+			}
+		return;
+	}
+	*lx = (uint32_t)JOULE_MAX(threads, 1u);
+	for (uint32_t y = GROUP / *lx; y; y--) {
+		uint64_t u = use(rows, y) * use(*lx * y, lanes);
+
+		/* Rows that have a group to themselves load what they share once. */
+		if (u > best || (y == 1 && u == best)) {
+			best = u;
+			*ly = y;
+		}
+	}
+}
+
+struct joule_rows joule_bind_rows(struct joule_binder *b, struct joule_dispatch *d,
+				  uint64_t chunks, uint64_t rows, uint32_t most)
+{
+	struct joule_rows r = { .per = share(b, chunks, rows, most) };
+	uint64_t threads = chunks / r.per, gx, gy, zx, zy;
+	uint32_t lx, ly;
+
+	shape(b, threads, rows, &lx, &ly);
 	gx = JOULE_MAX(JOULE_DIV_UP(threads, lx), 1u);
 	gy = JOULE_MAX(JOULE_DIV_UP(rows, ly), 1u);
 	zx = JOULE_DIV_UP(gx, b->caps->max_groups[0]);
 	zy = JOULE_DIV_UP(gy, b->caps->max_groups[1]);
-	nx = JOULE_DIV_UP(gx, zx);
-	ny = JOULE_DIV_UP(gy, zy);
+	gx = JOULE_DIV_UP(gx, zx);
+	gy = JOULE_DIV_UP(gy, zy);
+	r.exact = gx * zx * lx == threads && gy * zy * ly == rows;
 	joule_bind_local(d, lx, ly, 1);
-	joule_bind_groups(d, nx, ny, zx * zy);
+	joule_bind_groups(d, gx, gy, zx * zy);
 	joule_bind_u32(d, (uint32_t)zx);
+	return r;
 }

@@ -50,12 +50,28 @@ void joule_row_set_i64(struct joule_tensor *t, int64_t start, int n, const int64
 
 #define JOULE_ROW_CHUNK 256
 
+/* "_wide" or "": the variant of a shader made with JOULE_WIDE (lib/load4.glsl). */
+const char *joule_bind_wide(const struct joule_binder *b);
+
 /*
- * Launch over rows of `threads` invocations each: x walks along the row, y
- * over the rows, and what exceeds the device's limits goes to z. Pushes one
- * word; the shader hands it to joule_row_index() of lib/rows.glsl.
+ * Of `pieces` of work, how many an invocation should take so that enough
+ * invocations remain: 1 to most, preferring what divides.
  */
-void joule_bind_rows(struct joule_binder *b, struct joule_dispatch *d, uint64_t threads,
-		     uint64_t rows);
+uint32_t joule_bind_share(const struct joule_binder *b, uint64_t pieces, uint32_t most);
+
+/* How joule_bind_rows() shared the work out: what shaders get as constants. */
+struct joule_rows {
+	uint32_t per; /* chunks an invocation */
+	bool exact;   /* no invocation has work beyond the end */
+};
+
+/*
+ * Launch over rows of `chunks` pieces of work each: x walks along the row, y
+ * over the rows, and what exceeds the device's limits goes to z. Pushes one
+ * word; the shader hands it to joule_row_index() of lib/rows.glsl. most: the
+ * most chunks that an invocation may take, 1 to 8.
+ */
+struct joule_rows joule_bind_rows(struct joule_binder *b, struct joule_dispatch *d,
+				  uint64_t chunks, uint64_t rows, uint32_t most);
 
 #endif
