@@ -55,7 +55,6 @@ static int open_session(const struct diverge *d, struct tool_model *m, struct jo
 
 	tool_session_params(&d->options, &params);
 	params.keep_all = true;
-	params.random_weights = true;
 	ret = joule_session_create(m->model, device, &params, out);
 	if (!ret)
 		ret = inputs_set(inputs, *out);

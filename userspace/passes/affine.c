@@ -143,6 +143,9 @@ static struct joule_tensor *new_weight(struct joule_graph *graph, const struct j
 		joule_set_f64(t->dtype, t->data, i,
 			      joule_get_f64(w->dtype, w->data, i) *
 				      a->scale[weight_channel(node, w, i)]);
+	/* A benchmark that wants random weights fills these in, after the passes. */
+	if (t)
+		t->flags |= w->flags & JOULE_TENSOR_FILLED;
 	return t;
 }
 
