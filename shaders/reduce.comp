@@ -1,19 +1,24 @@
 #version 460
 // SPDX-License-Identifier: MIT
 //! variant reduce_f32
+//! variant reduce_f32_wide -DJOULE_WIDE
 //! variant reduce_f16 -DT_F16 -DOUT=float16_t
+//! variant reduce_f16_wide -DT_F16 -DOUT=float16_t -DJOULE_WIDE
 //! variant reduce_f16_f32 -DT_F16
+//! variant reduce_f16_f32_wide -DT_F16 -DJOULE_WIDE
 //! variant reduce_f32_f16 -DOUT=float16_t
+//! variant reduce_f32_f16_wide -DOUT=float16_t -DJOULE_WIDE
 //! variant reduce_group_f32 -DGROUP
 //! variant reduce_group_f16 -DGROUP -DT_F16 -DOUT=float16_t
 //! variant reduce_group_f16_f32 -DGROUP -DT_F16
 //! variant reduce_group_f32_f16 -DGROUP -DOUT=float16_t
-// Reductions (ops/reduce_bind.c). One invocation a result, or with GROUP one
-// workgroup a part of a result. Four partial accumulators each, joined in a
+// Reductions (ops/reduce_bind.c). One invocation a part of a result, or with
+// GROUP one workgroup. Four partial accumulators each, joined in a
 // fixed order: the same input gives the same bits on every run.
 #extension GL_GOOGLE_include_directive : require
 #include "lib/common.glsl"
 #include "lib/math.glsl"
+#include "lib/load4.glsl"
 #extension GL_EXT_shader_16bit_storage : require
 #extension GL_EXT_shader_explicit_arithmetic_types_float16 : require
 
@@ -46,6 +51,7 @@ layout(constant_id = 5) const uint POST = 0;
 layout(constant_id = 6) const uint KEPT_RANK = 1;
 layout(constant_id = 7) const uint REDUCED_RANK = 1;
 layout(constant_id = 8) const uint VEC = 0;
+layout(constant_id = 9) const uint PARTS = 1; /* of a result, without GROUP; one reduced axis then */
 
 layout(push_constant, scalar) uniform Push {
 	Buf x;
@@ -53,7 +59,7 @@ layout(push_constant, scalar) uniform Push {
 	BufF32 shift;  /* of log-sum-exp: one for each result */
 	uint outputs;
 	uint total;    /* elements of a set */
-	uint part;     /* of those, a workgroup's share */
+	uint part;     /* elements of a part */
 	float p;
 	uvec2 kept[KEPT];       /* dimension and stride, outermost first */
 	uvec2 reduced[REDUCED]; /* the same */
@@ -122,18 +128,25 @@ float shift_of(uint o)
 	return isinf(s) ? 0.0 : s;
 }
 
+/* Takes the innermost axis left off o: its part of the offset. */
+uint peel(inout uint o, uvec2 axis, const bool last)
+{
+	uint at = (last ? o : o % axis.x) * axis.y;
+
+	o = last ? 0 : o / axis.x;
+	return at;
+}
+
 uint set_start(uint o)
 {
-	uint at = 0;
+	uint at = peel(o, push.kept[3], KEPT_RANK == 1);
 
-	[[unroll]] for (uint i = KEPT; i > KEPT - KEPT_RANK; i--) {
-		uvec2 axis = push.kept[i - 1];
-
-		if (i - 1 == KEPT - KEPT_RANK)
-			return at + o * axis.y;
-		at += o % axis.x * axis.y;
-		o /= axis.x;
-	}
+	if (KEPT_RANK > 1)
+		at += peel(o, push.kept[2], KEPT_RANK == 2);
+	if (KEPT_RANK > 2)
+		at += peel(o, push.kept[1], KEPT_RANK == 3);
+	if (KEPT_RANK > 3)
+		at += peel(o, push.kept[0], true);
 	return at;
 }
 
@@ -143,16 +156,12 @@ shared float partial[gl_WorkGroupSize.x];
 
 uint element(uint r)
 {
-	uint at = 0;
+	uint at = peel(r, push.reduced[2], REDUCED_RANK == 1);
 
-	[[unroll]] for (uint i = REDUCED; i > REDUCED - REDUCED_RANK; i--) {
-		uvec2 axis = push.reduced[i - 1];
-
-		if (i - 1 == REDUCED - REDUCED_RANK)
-			return at + r * axis.y;
-		at += r % axis.x * axis.y;
-		r /= axis.x;
-	}
+	if (REDUCED_RANK > 1)
+		at += peel(r, push.reduced[1], REDUCED_RANK == 2);
+	if (REDUCED_RANK > 2)
+		at += peel(r, push.reduced[0], true);
 	return at;
 }
 
@@ -170,7 +179,7 @@ void main()
 
 	if (VEC == ALONG) {
 		for (r += lane * 4; r < end; r += lanes * 4)
-			acc = join4(acc, vec4(Buf4(push.x).v[(start + element(r)) / 4]),
+			acc = join4(acc, joule_load4(push.x, (start + element(r)) / 4),
 				    vec4(shift));
 	} else {
 		r += lane;
@@ -198,51 +207,51 @@ void main()
 
 void main()
 {
-	uint o = joule_global_index() * (VEC == ACROSS ? 4 : 1), start;
+	uint t = joule_global_index() * (VEC == ACROSS ? 4 : 1);
+	uint o = PARTS > 1 ? t / PARTS : t, first = PARTS > 1 ? t % PARTS * push.part : 0, at;
 	uvec2 a = push.reduced[0], b = push.reduced[1], c = push.reduced[2];
+	uint n = PARTS > 1 ? min(first + push.part, push.total) - min(first, push.total) : c.x;
 	vec4 acc = vec4(neutral()), more = acc, shift;
 
-	if (o >= push.outputs)
-		return;
-	start = set_start(o);
+	/* Invocations beyond the end repeat the last one's work and store nothing. */
+	o = min(o, push.outputs - (VEC == ACROSS ? 4 : 1));
+	at = set_start(o) + first * c.y;
 	[[unroll]] for (int i = 0; i < 4; i++)
 		shift[i] = shift_of(VEC == ACROSS ? o + i : o);
 	for (uint i = 0; i < (REDUCED_RANK > 2 ? a.x : 1); i++)
 		for (uint j = 0; j < (REDUCED_RANK > 1 ? b.x : 1); j++) {
-			uint at = start + i * a.y + j * b.y, k = 0;
+			uint p = at + i * a.y + j * b.y, k = 0;
 
-			if (VEC == ACROSS) {
-				for (; k + 1 < c.x; k += 2) {
-					acc = join4(acc, vec4(Buf4(push.x).v[(at + k * c.y) / 4]),
-						    shift);
-					more = join4(more,
-						     vec4(Buf4(push.x).v[(at + k * c.y + c.y) / 4]),
+			if (VEC != 0) {
+				const uint step_ = VEC == ALONG ? 4 : c.y, each = VEC == ALONG ? 4 : 1;
+
+				for (; k + each < n; k += 2 * each, p += 2 * step_) {
+					acc = join4(acc, joule_load4(push.x, p / 4), shift);
+					more = join4(more, joule_load4(push.x, (p + step_) / 4),
 						     shift);
 				}
-				if (k < c.x)
-					acc = join4(acc, vec4(Buf4(push.x).v[(at + k * c.y) / 4]),
-						    shift);
-			} else if (VEC == ALONG) {
-				for (; k < c.x; k += 4)
-					acc = join4(acc, vec4(Buf4(push.x).v[(at + k) / 4]), shift);
+				if (k < n)
+					acc = join4(acc, joule_load4(push.x, p / 4), shift);
 			} else {
-				for (; k + 3 < c.x; k += 4)
-					acc = join4(acc, vec4(push.x.v[at + k * c.y],
-							      push.x.v[at + (k + 1) * c.y],
-							      push.x.v[at + (k + 2) * c.y],
-							      push.x.v[at + (k + 3) * c.y]),
+				for (; k + 3 < n; k += 4, p += 4 * c.y)
+					acc = join4(acc, vec4(push.x.v[p], push.x.v[p + c.y],
+							      push.x.v[p + 2 * c.y],
+							      push.x.v[p + 3 * c.y]),
 						    shift);
-				for (; k < c.x; k++)
-					acc.x = join(acc.x, pre(float(push.x.v[at + k * c.y]),
-								shift.x));
+				for (; k < n; k++, p += c.y)
+					acc.x = join(acc.x, pre(float(push.x.v[p]), shift.x));
 			}
 		}
+	[[unroll]] for (int i = 0; i < 4; i++)
+		acc[i] = join(acc[i], more[i]);
+	if (t >= push.outputs * PARTS)
+		return;
 	if (VEC == ACROSS) {
 		[[unroll]] for (int i = 0; i < 4; i++)
-			push.y.v[o + i] = OUT(post(join(acc[i], more[i]), shift[i]));
+			push.y.v[t + i] = OUT(post(acc[i], shift[i]));
 		return;
 	}
-	push.y.v[o] = OUT(post(join(join(acc.x, acc.y), join(acc.z, acc.w)), shift.x));
+	push.y.v[t] = OUT(post(join(join(acc.x, acc.y), join(acc.z, acc.w)), shift.x));
 }
 
 #endif

@@ -112,19 +112,21 @@ static const char *type_suffix(const struct launch *l)
 	return l->in.dtype == JOULE_F16 ? "f16_f32" : "f32_f16";
 }
 
-static void bind_one(struct joule_binder *b, const struct launch *l, bool group, int64_t splits)
+/* How a launch spreads the work: group: a workgroup for each part, else an invocation. */
+static void bind_one(struct joule_binder *b, const struct launch *l, bool group, int64_t parts)
 {
-	bool vec_across = !group && across(l), vec_along = !vec_across && along(l);
-	int64_t len = JOULE_DIV_UP(l->total, splits);
+	bool vec_across = !group && parts == 1 && across(l), vec_along = !vec_across && along(l);
+	int64_t part = JOULE_DIV_UP(l->total, parts);
 	struct joule_dispatch *d;
 
-	d = joule_bind(b, group ? "reduce_group_%s" : "reduce_%s", type_suffix(l));
+	d = group ? joule_bind(b, "reduce_group_%s", type_suffix(l)) :
+		    joule_bind(b, "reduce_%s%s", type_suffix(l), joule_bind_wide(b));
 	joule_bind_read(d, l->in.operand);
 	joule_bind_write(d, l->out.operand);
 	joule_bind_read(d, l->shift.operand);
 	joule_bind_u32(d, (uint32_t)l->outputs);
 	joule_bind_u32(d, (uint32_t)l->total);
-	joule_bind_u32(d, (uint32_t)JOULE_ALIGN_UP(len, 4));
+	joule_bind_u32(d, (uint32_t)JOULE_ALIGN_UP(part, 4));
 	joule_bind_f32(d, l->p);
 	for (int i = 0; i < MAX_KEPT; i++) {
 		int k = l->kept.rank - MAX_KEPT + i;
@@ -149,49 +151,66 @@ static void bind_one(struct joule_binder *b, const struct launch *l, bool group,
 		uint64_t rows = JOULE_MAX(JOULE_DIV_UP((uint64_t)l->outputs, limit), 1u);
 
 		joule_bind_local(d, GROUP, 1, 1);
-		joule_bind_groups(d, JOULE_DIV_UP((uint64_t)JOULE_MAX(l->outputs, 1), rows), rows,
-				  (uint64_t)splits);
+		joule_bind_groups(d, JOULE_DIV_UP((uint64_t)l->outputs, rows), rows,
+				  (uint64_t)parts);
 	} else {
-		joule_bind_grid(b, d, GROUP,
-				(uint64_t)JOULE_DIV_UP(l->outputs, vec_across ? 4 : 1));
+		joule_bind_spec(d, (uint32_t)parts);
+		joule_bind_lanes(b, d, (uint64_t)JOULE_DIV_UP(l->outputs * parts,
+							      vec_across ? 4 : 1));
 	}
 }
 
-/* Groups that keep the device busy. */
-static int64_t wanted_groups(const struct joule_binder *b)
+struct spread {
+	bool group;
+	int64_t parts;
+};
+
+/* Workgroups cost a CPU more than they give: it has lanes enough with few invocations. */
+static struct spread spread_cpu(const struct joule_binder *b, const struct launch *l)
 {
-	if (b->caps->kind == JOULE_DEVICE_VULKAN_CPU)
-		return JOULE_MAX(b->caps->compute_threads, 1u) * 2;
-	return 128;
+	int64_t lanes = 16 * (int64_t)JOULE_MAX(b->caps->compute_threads, 1u);
+	struct spread s = { false, 1 };
+
+	if (l->outputs >= lanes || l->total < 256)
+		return s;
+	if (l->reduced.rank > 1)
+		s.group = true;
+	else
+		s.parts = JOULE_MIN(4 * lanes / l->outputs, l->total / 64);
+	return s;
+}
+
+static struct spread spread_gpu(const struct launch *l)
+{
+	const int64_t groups = 128;
+	struct spread s = { true, 1 };
+
+	/* An invocation each: enough of them, or too little work to share. */
+	if (l->total <= 32 || (l->outputs >= groups * GROUP && (l->total <= 4096 || across(l))))
+		s.group = false;
+	else
+		s.parts = JOULE_MAX(JOULE_MIN(groups / l->outputs, JOULE_DIV_UP(l->total, 4096)), 1);
+	return s;
 }
 
 static void bind_launch(struct joule_binder *b, struct launch *l)
 {
 	bool cpu = b->caps->kind == JOULE_DEVICE_VULKAN_CPU;
-	int64_t splits, want = wanted_groups(b);
-	struct launch join;
-	uint64_t bytes;
+	struct spread s = cpu ? spread_cpu(b, l) : spread_gpu(l);
+	struct launch join = *l;
 
-	/* An invocation each: enough of them, or too little work to share. */
-	if (l->total <= 32 || (l->outputs >= want * (cpu ? 16 : GROUP) && l->total <= 4096) ||
-	    (l->outputs >= want * GROUP && across(l))) {
-		bind_one(b, l, false, 1);
+	if (s.parts == 1) {
+		bind_one(b, l, s.group, 1);
 		return;
 	}
-	splits = JOULE_MIN(want / JOULE_MAX(l->outputs, 1), JOULE_DIV_UP(l->total, 4096));
-	if (splits <= 1) {
-		bind_one(b, l, true, 1);
-		return;
-	}
-	join = *l;
-	bytes = (uint64_t)(l->outputs * splits) * sizeof(float);
-	l->out = (struct place){ joule_bind_scratch(b, bytes), JOULE_F32 };
+	l->out.operand = joule_bind_scratch(b, (uint64_t)(l->outputs * s.parts) * sizeof(float));
+	l->out.dtype = JOULE_F32;
 	l->f.post = POST_NONE;
-	bind_one(b, l, true, splits);
+	bind_one(b, l, s.group, s.parts);
 	join.in = l->out;
 	join.f.pre = PRE_NONE;
-	split_axes(&join, &(struct joule_shape){ .rank = 2, .dims = { l->outputs, splits } }, 2);
-	bind_one(b, &join, true, 1);
+	split_axes(&join, &(struct joule_shape){ .rank = 2, .dims = { l->outputs, s.parts } }, 2);
+	bind_one(b, &join, !cpu, 1);
 }
 
 int joule_reduce_bind(struct joule_binder *b, const struct joule_reduce *r,
@@ -203,6 +222,8 @@ int joule_reduce_bind(struct joule_binder *b, const struct joule_reduce *r,
 			    .out = { out, out_dtype }, .shift = { in, in_dtype } };
 
 	split_axes(&l, shape, r->axes);
+	if (!l.outputs)
+		return b->err;
 	if (r->code == JOULE_REDUCE_MEAN)
 		l.p = (float)(1.0 / (double)l.total);
 	if (l.kept.rank > MAX_KEPT || l.reduced.rank > MAX_REDUCED)

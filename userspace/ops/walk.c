@@ -160,6 +160,16 @@ uint32_t joule_bind_share(const struct joule_binder *b, uint64_t pieces, uint32_
 	return 1;
 }
 
+void joule_bind_lanes(struct joule_binder *b, struct joule_dispatch *d, uint64_t threads)
+{
+	uint64_t each = threads / (4 * (uint64_t)JOULE_MAX(b->caps->compute_threads, 1u));
+	uint32_t local = GROUP;
+
+	if (b->caps->kind == JOULE_DEVICE_VULKAN_CPU && each < GROUP)
+		local = (uint32_t)JOULE_ALIGN_UP(JOULE_MAX(each, 1u), 8);
+	joule_bind_grid(b, d, local, threads);
+}
+
 /* Chunks of a row for an invocation, none left over. */
 static uint32_t share(const struct joule_binder *b, uint64_t chunks, uint64_t rows, uint32_t most)
 {

@@ -59,6 +59,9 @@ const char *joule_bind_wide(const struct joule_binder *b);
  */
 uint32_t joule_bind_share(const struct joule_binder *b, uint64_t pieces, uint32_t most);
 
+/* joule_bind_grid() with workgroups small enough that every thread of a CPU gets some. */
+void joule_bind_lanes(struct joule_binder *b, struct joule_dispatch *d, uint64_t threads);
+
 /* How joule_bind_rows() shared the work out: what shaders get as constants. */
 struct joule_rows {
 	uint32_t per; /* chunks an invocation */
