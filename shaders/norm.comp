@@ -1,7 +1,9 @@
 #version 460
 // SPDX-License-Identifier: MIT
 //! variant norm_f32
+//! variant norm_f32_wide -DJOULE_WIDE
 //! variant norm_f16 -DT_F16
+//! variant norm_f16_wide -DT_F16 -DJOULE_WIDE
 //! variant norm_group_f32 -DGROUP
 //! variant norm_group_f16 -DGROUP -DT_F16
 // Normalization of sets of n elements (ops/norm.c): one invocation a set, or
@@ -10,6 +12,7 @@
 #extension GL_GOOGLE_include_directive : require
 #include "lib/common.glsl"
 #include "lib/math.glsl"
+#include "lib/load4.glsl"
 #include "elementwise.glsl"
 #ifdef GROUP
 #include "lib/group.glsl"
@@ -64,38 +67,56 @@ layout(push_constant, scalar) uniform Push {
 #define SUM(v) (v)
 #endif
 
+/* Takes the innermost kept axis left off o: its part of the offsets. */
+uvec3 peel(inout uint o, const uint i, const bool last)
+{
+	uint dim = push.params.kept_dim[i], pos = last ? o : o % dim;
+
+	o = last ? 0 : o / dim;
+	return pos * push.params.kept_stride[i];
+}
+
 uvec3 set_start(uint o)
 {
-	uvec3 at = uvec3(0);
+	uvec3 at = peel(o, 2, KEPT_RANK == 1);
 
-	[[unroll]] for (uint i = KEPT; i > KEPT - KEPT_RANK; i--) {
-		uint dim = push.params.kept_dim[i - 1];
-		bool last = i - 1 == KEPT - KEPT_RANK;
-
-		at += (last ? o : o % dim) * push.params.kept_stride[i - 1];
-		o = last ? 0 : o / dim;
-	}
+	if (KEPT_RANK > 1)
+		at += peel(o, 1, KEPT_RANK == 2);
+	if (KEPT_RANK > 2)
+		at += peel(o, 0, true);
 	return at;
 }
 
-uvec3 element(uvec3 start, uint j)
+/* A set: where it starts, and how its elements follow one another. */
+struct Set {
+	uvec3 start;
+	uvec3 outer, inner; /* strides */
+	uint len;           /* of the inner axis */
+	uint n;
+};
+
+uvec3 element(Set s, uint j)
 {
 	if (REDUCED_RANK == 1)
-		return start + j * push.params.reduced_stride[1];
-	return start + j / push.params.inner * push.params.reduced_stride[0] +
-	       j % push.params.inner * push.params.reduced_stride[1];
+		return s.start + j * s.inner;
+	return s.start + j / s.len * s.outer + j % s.len * s.inner;
 }
 
 /* Elements j, j + step, j + 2 step, j + 3 step of the set; those beyond it are `pad`. */
-vec4 load(uvec3 start, uint j, uint step_, uint n, float pad)
+vec4 load(Set s, uint j, const uint step_, float pad)
 {
 	vec4 v = vec4(pad);
 
 	if (VEC == 1)
-		return vec4(Buf4(push.x).v[element(start, j).x / 4]);
-	[[unroll]] for (uint k = 0; k < 4; k++)
-		if (j + k * step_ < n)
-			v[k] = float(push.x.v[element(start, j + k * step_).x]);
+		return joule_load4(push.x, element(s, j).x / 4);
+	if (j < s.n)
+		v.x = float(push.x.v[element(s, j).x]);
+	if (j + step_ < s.n)
+		v.y = float(push.x.v[element(s, j + step_).x]);
+	if (j + 2 * step_ < s.n)
+		v.z = float(push.x.v[element(s, j + 2 * step_).x]);
+	if (j + 3 * step_ < s.n)
+		v.w = float(push.x.v[element(s, j + 3 * step_).x]);
 	return v;
 }
 
@@ -109,54 +130,61 @@ void main()
 	uint o = joule_global_index();
 	const uint lane = 0, lanes = 1;
 #endif
-	/* Groups beyond the end go along for the barriers, with empty sets. */
+	/*
+	 * Those beyond the end go along with the last set and store nothing: for
+	 * the barriers, and so that what is uniform is loaded once.
+	 */
 	bool mine = o < push.params.sets;
-	uint n = mine ? push.params.n : 0;
 	const uint step_ = VEC == 1 ? 1 : lanes;
 	uint first = VEC == 1 ? lane * 4 : lane;
-	uvec3 start = set_start(mine ? o : 0);
-	float mean = 0.0, inv, eps = push.params.eps;
-	vec4 s = vec4(0.0);
+	float eps = push.params.eps, inv_n = push.params.inv_n, mean = 0.0, inv;
+	vec4 sum = vec4(0.0);
+	Set s;
 
+	o = min(o, push.params.sets - 1);
+	s = Set(set_start(o), push.params.reduced_stride[0], push.params.reduced_stride[1],
+		push.params.inner, push.params.n);
 	if (KIND == LAYER || KIND == MVN) {
-		for (uint j = first; j < n; j += 4 * lanes)
-			s += load(start, j, step_, n, 0.0);
-		mean = SUM(s.x + s.y + (s.z + s.w)) * push.params.inv_n;
+		for (uint j = first; j < s.n; j += 4 * lanes)
+			sum += load(s, j, step_, 0.0);
+		mean = SUM(sum.x + sum.y + (sum.z + sum.w)) * inv_n;
 	}
-	s = vec4(0.0);
-	for (uint j = first; j < n; j += 4 * lanes) {
-		vec4 v = load(start, j, step_, n, mean) - mean;
+	sum = vec4(0.0);
+	for (uint j = first; j < s.n; j += 4 * lanes) {
+		vec4 v = load(s, j, step_, mean) - mean;
 
-		s += KIND == L1 ? abs(v) : v * v;
+		sum += KIND == L1 ? abs(v) : v * v;
 	}
-	inv = SUM(s.x + s.y + (s.z + s.w));
+	inv = SUM(sum.x + sum.y + (sum.z + sum.w));
 	if (KIND == LAYER || KIND == RMS)
-		inv = 1.0 / sqrt(inv * push.params.inv_n + eps);
+		inv = 1.0 / sqrt(inv * inv_n + eps);
 	else if (KIND == MVN)
-		inv = 1.0 / (sqrt(inv * push.params.inv_n) + eps);
+		inv = 1.0 / (sqrt(inv * inv_n) + eps);
 	else
 		inv = 1.0 / (KIND == L1 ? inv : sqrt(inv));
 	if (lane == 0 && mine && (OPERANDS & 4u) != 0u)
 		push.mean.v[o] = mean;
 	if (lane == 0 && mine && (OPERANDS & 8u) != 0u)
 		push.inverse.v[o] = inv;
-	for (uint j = first; j < n; j += 4 * lanes) {
-		vec4 v = (load(start, j, step_, n, mean) - mean) * inv;
+	if (!mine)
+		return;
+	for (uint j = first; j < s.n; j += 4 * lanes) {
+		vec4 v = (load(s, j, step_, mean) - mean) * inv;
 
 		if (SCALE_VEC == 1) {
-			uvec3 at = element(start, j);
+			uvec3 at = element(s, j);
 
 			if ((OPERANDS & 1u) != 0u)
-				v *= vec4(Buf4(push.scale).v[at.y / 4]);
+				v *= joule_load4(push.scale, at.y / 4);
 			if ((OPERANDS & 2u) != 0u)
-				v += vec4(Buf4(push.bias).v[at.z / 4]);
+				v += joule_load4(push.bias, at.z / 4);
 		}
 		[[unroll]] for (uint k = 0; k < 4; k++) {
 			uvec3 at;
 
-			if (VEC == 0 && j + k * step_ >= n)
+			if (VEC == 0 && j + k * step_ >= s.n)
 				continue;
-			at = element(start, j + k * step_);
+			at = element(s, j + k * step_);
 			if (SCALE_VEC == 0 && (OPERANDS & 1u) != 0u)
 				v[k] *= float(push.scale.v[at.y]);
 			if (SCALE_VEC == 0 && (OPERANDS & 2u) != 0u)
@@ -166,6 +194,6 @@ void main()
 				push.y.v[at.x] = T(v[k]);
 		}
 		if (VEC == 1)
-			Buf4(push.y).v[element(start, j).x / 4] = T4(v);
+			joule_store4(push.y, element(s, j).x / 4, v);
 	}
 }

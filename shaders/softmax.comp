@@ -1,13 +1,16 @@
 #version 460
 // SPDX-License-Identifier: MIT
 //! variant softmax_f32
+//! variant softmax_f32_wide -DJOULE_WIDE
 //! variant softmax_f16 -DT_F16
+//! variant softmax_f16_wide -DT_F16 -DJOULE_WIDE
 //! variant softmax_group_f32 -DGROUP
 //! variant softmax_group_f16 -DGROUP -DT_F16
 // Softmax, LogSoftmax and Hardmax along an axis of n elements, inner apart.
 // One invocation a row, or with GROUP one workgroup a row (inner is 1 there).
 #extension GL_GOOGLE_include_directive : require
 #include "lib/common.glsl"
+#include "lib/load4.glsl"
 
 #define SOFT   0u
 #define LOG    1u
@@ -55,7 +58,7 @@ void main()
 
 	if (VEC == ALONG)
 		for (uint j = lane * 4; j < n; j += lanes * 4)
-			m4 = max4(m4, vec4(Buf4(push.x).v[(base + j) / 4]));
+			m4 = max4(m4, joule_load4(push.x, (base + j) / 4));
 	else
 		for (uint j = lane; j < n; j += lanes)
 			m4.x = joule_max(m4.x, float(push.x.v[base + j]));
@@ -74,7 +77,7 @@ void main()
 	}
 	if (VEC == ALONG)
 		for (uint j = lane * 4; j < n; j += lanes * 4)
-			s4 += exp(vec4(Buf4(push.x).v[(base + j) / 4]) - m);
+			s4 += exp(joule_load4(push.x, (base + j) / 4) - m);
 	else
 		for (uint j = lane; j < n; j += lanes)
 			s4.x += exp(float(push.x.v[base + j]) - m);
@@ -82,9 +85,9 @@ void main()
 	s = KIND == LOG ? log(s) : 1.0 / s;
 	if (VEC == ALONG)
 		for (uint j = lane * 4; j < n; j += lanes * 4) {
-			vec4 v = vec4(Buf4(push.x).v[(base + j) / 4]) - m;
+			vec4 v = joule_load4(push.x, (base + j) / 4) - m;
 
-			Buf4(push.y).v[(base + j) / 4] = T4(KIND == LOG ? v - s : exp(v) * s);
+			joule_store4(push.y, (base + j) / 4, KIND == LOG ? v - s : exp(v) * s);
 		}
 	else
 		for (uint j = lane; j < n; j += lanes) {
@@ -99,7 +102,22 @@ void main()
 /* Four numbers of a step: of one row, or of four rows side by side. */
 vec4 load(uint at)
 {
-	return vec4(Buf4(push.x).v[at / 4]);
+	if (VEC != 0)
+		return joule_load4(push.x, at / 4);
+	return vec4(push.x.v[at], push.x.v[at + push.inner], push.x.v[at + 2 * push.inner],
+		    push.x.v[at + 3 * push.inner]);
+}
+
+void store(uint at, vec4 v)
+{
+	if (VEC != 0) {
+		joule_store4(push.y, at / 4, v);
+		return;
+	}
+	push.y.v[at] = T(v.x);
+	push.y.v[at + push.inner] = T(v.y);
+	push.y.v[at + 2 * push.inner] = T(v.z);
+	push.y.v[at + 3 * push.inner] = T(v.w);
 }
 
 void hard(uint base, uint step_)
@@ -122,9 +140,11 @@ void hard(uint base, uint step_)
 void main()
 {
 	uint row = joule_global_index() * (VEC == ACROSS ? 4 : 1);
-	uint step_ = VEC == ALONG ? 4 : push.inner;
+	const uint step_ = VEC == ALONG ? 4 : (VEC == ACROSS ? push.inner : 4 * push.inner);
 	uint base = row / push.inner * push.n * push.inner + row % push.inner;
-	uint end = base + push.n * push.inner;
+	uint end = base + push.n * push.inner, at;
+	/* Where rows are not of fours, the last of them go one by one. */
+	uint fours = VEC == 0 ? base + push.n / 4 * step_ : end;
 	vec4 m4 = vec4(LOWEST), s4 = vec4(0.0);
 
 	if (row >= push.rows)
@@ -133,34 +153,28 @@ void main()
 		hard(base, push.inner);
 		return;
 	}
-	if (VEC == 0) {
-		float m = LOWEST, s = 0.0;
-
-		for (uint at = base; at < end; at += step_)
-			m = joule_max(m, float(push.x.v[at]));
-		for (uint at = base; at < end; at += step_)
-			s += exp(float(push.x.v[at]) - m);
-		s = KIND == LOG ? log(s) : 1.0 / s;
-		for (uint at = base; at < end; at += step_) {
-			float v = float(push.x.v[at]) - m;
-
-			push.y.v[at] = T(KIND == LOG ? v - s : exp(v) * s);
-		}
-		return;
-	}
-	for (uint at = base; at < end; at += step_)
+	for (at = base; at < fours; at += step_)
 		m4 = max4(m4, load(at));
-	if (VEC == ALONG)
+	for (; VEC == 0 && at < end; at += push.inner)
+		m4.x = joule_max(m4.x, float(push.x.v[at]));
+	if (VEC != ACROSS)
 		m4 = vec4(joule_max(joule_max(m4.x, m4.y), joule_max(m4.z, m4.w)));
-	for (uint at = base; at < end; at += step_)
+	for (at = base; at < fours; at += step_)
 		s4 += exp(load(at) - m4);
-	if (VEC == ALONG)
+	for (; VEC == 0 && at < end; at += push.inner)
+		s4.x += exp(float(push.x.v[at]) - m4.x);
+	if (VEC != ACROSS)
 		s4 = vec4(s4.x + s4.y + (s4.z + s4.w));
 	s4 = KIND == LOG ? log(s4) : 1.0 / s4;
-	for (uint at = base; at < end; at += step_) {
+	for (at = base; at < fours; at += step_) {
 		vec4 v = load(at) - m4;
 
-		Buf4(push.y).v[at / 4] = T4(KIND == LOG ? v - s4 : exp(v) * s4);
+		store(at, KIND == LOG ? v - s4 : exp(v) * s4);
+	}
+	for (; VEC == 0 && at < end; at += push.inner) {
+		float v = float(push.x.v[at]) - m4.x;
+
+		push.y.v[at] = T(KIND == LOG ? v - s4.x : exp(v) * s4.x);
 	}
 }
 

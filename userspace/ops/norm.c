@@ -390,10 +390,14 @@ static int norm_bind(const struct joule_node *node, struct joule_binder *b)
 			return joule_bind_refuse(b, "statistics in %s", joule_dtype_name(t->dtype));
 		operands |= (uint32_t)!!t << (i + 1);
 	}
-	group = s.count < (cpu ? 64 : 4096) && s.n > 32;
+	if (!s.count)
+		return joule_bind_end(b);
+	group = s.count < (cpu ? 2 * (int64_t)JOULE_MAX(b->caps->compute_threads, 1u) : 4096) &&
+		s.n > 32;
 	params = bind_params(b, &s);
 
-	d = joule_bind(b, group ? "norm_group_%s" : "norm_%s", dtype);
+	d = group ? joule_bind(b, "norm_group_%s", dtype) :
+		    joule_bind(b, "norm_%s%s", dtype, joule_bind_wide(b));
 	joule_bind_read(d, JOULE_IN(0));
 	for (int i = SCALE; i <= BIAS; i++)
 		joule_bind_read(d, JOULE_IN((uint16_t)(own(node, i) ? i : 0)));
@@ -409,13 +413,13 @@ static int norm_bind(const struct joule_node *node, struct joule_binder *b)
 	joule_bind_spec(d, operands);
 	joule_epilogue_bind(b, d, node, -1);
 	if (group) {
-		uint64_t count = (uint64_t)JOULE_MAX(s.count, 1);
+		uint64_t count = (uint64_t)s.count;
 		uint64_t spill = JOULE_DIV_UP(count, b->caps->max_groups[0]);
 
 		joule_bind_local(d, GROUP, 1, 1);
 		joule_bind_groups(d, JOULE_DIV_UP(count, spill), spill, 1);
 	} else {
-		joule_bind_grid(b, d, GROUP, (uint64_t)s.count);
+		joule_bind_lanes(b, d, (uint64_t)s.count);
 	}
 	return joule_bind_end(b);
 }

@@ -8,6 +8,7 @@
 #include <math.h>
 
 #include "ops/common.h"
+#include "ops/walk.h"
 
 enum kind { SOFT, LOG, HARD }; /* as in softmax.comp */
 
@@ -112,12 +113,13 @@ static int softmax_bind(const struct joule_node *node, struct joule_binder *b)
 	if (ret)
 		return ret;
 	rows = (uint64_t)(r.outer * r.inner);
-	group = r.inner == 1 && r.n > 64 && rows < (cpu ? 64 : 8192);
+	group = r.inner == 1 && r.n > 64 && rows < (cpu ? 8 : 8192);
 	vec = node->op->code == HARD	     ? 0 :
 	      r.inner == 1 && r.n % 4 == 0   ? 1 :
 	      !group && r.inner % 4 == 0     ? 2 :
 					       0;
-	d = joule_bind(b, group ? "softmax_group_%s" : "softmax_%s", dtype);
+	d = group ? joule_bind(b, "softmax_group_%s", dtype) :
+		    joule_bind(b, "softmax_%s%s", dtype, joule_bind_wide(b));
 	joule_bind_read(d, JOULE_IN(0));
 	joule_bind_write(d, JOULE_OUT(0));
 	joule_bind_u32(d, (uint32_t)rows);
@@ -131,7 +133,7 @@ static int softmax_bind(const struct joule_node *node, struct joule_binder *b)
 		joule_bind_local(d, 64, 1, 1);
 		joule_bind_groups(d, JOULE_DIV_UP(rows, spill), spill, 1);
 	} else {
-		joule_bind_grid(b, d, 64, JOULE_DIV_UP(rows, vec == 2 ? 4 : 1));
+		joule_bind_lanes(b, d, JOULE_DIV_UP(rows, vec == 2 ? 4 : 1));
 	}
 	return joule_bind_end(b);
 }
