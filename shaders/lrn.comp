@@ -1,11 +1,12 @@
 #version 460
 // SPDX-License-Identifier: MIT
 //! variant lrn_f32
+//! variant lrn_f32_wide -DJOULE_WIDE
 //! variant lrn_f16 -DT_F16
 // x / (bias + alpha / size * sum of squares over channels)^beta
 #extension GL_GOOGLE_include_directive : require
 #include "lib/common.glsl"
-#include "lib/math.glsl"
+#include "lib/load4.glsl"
 
 layout(constant_id = 3) const uint VEC = 1; /* neighbours in a channel an invocation: 4 or 1 */
 
@@ -21,7 +22,7 @@ layout(push_constant, scalar) uniform Push {
 
 vec4 load(uint at)
 {
-	return VEC == 4 ? vec4(Buf4(push.x).v[at / 4]) : vec4(float(push.x.v[at]));
+	return VEC == 4 ? joule_load4(push.x, at / 4) : vec4(float(push.x.v[at]));
 }
 
 void main()
@@ -39,10 +40,9 @@ void main()
 		sum += v * v;
 	}
 	v = load(at);
-	[[unroll]] for (int i = 0; i < VEC; i++)
-		v[i] *= joule_pow(push.bias + push.alpha * sum[i], -push.beta);
+	v *= exp2(-push.beta * log2(push.bias + push.alpha * sum));
 	if (VEC == 4)
-		Buf4(push.y).v[at / 4] = T4(v);
+		joule_store4(push.y, at / 4, v);
 	else
 		push.y.v[at] = T(v.x);
 }

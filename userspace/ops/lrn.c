@@ -5,6 +5,7 @@
 
 #include "ops/common.h"
 #include "ops/move.h"
+#include "ops/walk.h"
 
 struct lrn {
 	float alpha, beta, bias;
@@ -63,7 +64,8 @@ static int lrn_bind(const struct joule_node *node, struct joule_binder *b)
 
 	if (!dtype)
 		return b->err;
-	d = joule_bind(b, "lrn_%s", dtype);
+	d = joule_bind(b, "lrn_%s%s", dtype,
+		       node->in[0]->dtype == JOULE_F32 ? joule_bind_wide(b) : "");
 	joule_bind_read(d, JOULE_IN(0));
 	joule_bind_write(d, JOULE_OUT(0));
 	joule_bind_u32(d, (uint32_t)count);

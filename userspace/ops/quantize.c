@@ -234,6 +234,8 @@ static int quantize_bind(const struct joule_node *node, struct joule_binder *b)
 	struct joule_walk w;
 	struct grain g;
 	int64_t rows = 1, len;
+	struct joule_rows shared;
+	uint32_t vec;
 	bool by_four;
 	int last, ret;
 
@@ -251,6 +253,8 @@ static int quantize_bind(const struct joule_node *node, struct joule_binder *b)
 					 (long long)g.per, (long long)g.lines.n);
 	if (joule_tensor_count(q) > INT32_MAX)
 		return joule_bind_refuse(b, "%s has 2^31 elements or more", q->name);
+	if (!joule_tensor_count(q))
+		return joule_bind_end(b);
 	walk_of(node, &g, &w);
 	last = w.rank - 1;
 	len = w.dims[last];
@@ -261,12 +265,14 @@ static int quantize_bind(const struct joule_node *node, struct joule_binder *b)
 	if (to_int && !by_four && joule_dtype_bits(q->dtype) == 4)
 		return joule_bind_refuse(b, "packed rows of %lld elements", (long long)len);
 
-	d = joule_bind(b, "%s", name);
+	vec = by_four ? 4 : 1;
+
+	d = joule_bind(b, "%s%s", name, joule_bind_wide(b));
 	joule_bind_read(d, JOULE_IN(X));
 	joule_bind_read(d, JOULE_IN(SCALE));
 	joule_bind_read(d, JOULE_IN((uint16_t)(joule_node_in(node, ZERO) ? ZERO : X)));
 	joule_bind_write(d, JOULE_OUT(0));
-	joule_bind_rows(b, d, (uint64_t)JOULE_DIV_UP(len, by_four ? 4 : 1), (uint64_t)rows, 1);
+	shared = joule_bind_rows(b, d, (uint64_t)JOULE_DIV_UP(len, vec), (uint64_t)rows, 8);
 	joule_bind_u32(d, (uint32_t)len);
 	joule_bind_u32(d, (uint32_t)rows);
 	joule_bind_u32(d, (uint32_t)w.strides[1][last]);
@@ -276,12 +282,15 @@ static int quantize_bind(const struct joule_node *node, struct joule_binder *b)
 		joule_bind_u32(d, k < 0 ? 1 : (uint32_t)w.dims[k]);
 		joule_bind_u32(d, k < 0 ? 0 : (uint32_t)w.strides[1][k]);
 	}
-	joule_bind_spec(d, by_four ? 4 : 1);
+	joule_bind_spec(d, vec);
 	joule_bind_spec(d, (uint32_t)last);
 	joule_bind_spec(d, (uint32_t)w.strides[1][last] != 0);
 	joule_bind_spec(d, joule_dtype_bits(q->dtype));
 	joule_bind_spec(d, !joule_dtype_is_unsigned(q->dtype));
 	joule_bind_spec(d, joule_node_in(node, ZERO) != NULL);
+	joule_bind_spec(d, shared.per);
+	joule_bind_spec(d, shared.exact);
+	joule_bind_spec(d, (uint32_t)(len % vec));
 	return joule_bind_end(b);
 }
 
