@@ -112,7 +112,7 @@ static size_t guard_bytes(const struct joule_binder *b)
 }
 
 int kernel_run_init(struct kernel_run *run, struct joule_hal_device *device,
-		    const struct joule_node *node, bool timestamps)
+		    const struct joule_node *node, const struct joule_caps *caps, bool timestamps)
 {
 	struct joule_binder *b = &run->binder;
 	int ret;
@@ -121,7 +121,7 @@ int kernel_run_init(struct kernel_run *run, struct joule_hal_device *device,
 	run->device = device;
 	run->node = node;
 	joule_arena_init(&run->arena);
-	joule_binder_init(b, &device->caps, &run->arena);
+	joule_binder_init(b, caps ? caps : &device->caps, &run->arena);
 	if (!node->op->bind)
 		return joule_bind_refuse(b, "the operator has no kernel");
 	ret = node->op->bind(node, b);

@@ -18,11 +18,12 @@ struct kernel_run {
 };
 
 /*
- * bind()s the node and readies a program. -ENOTSUP with run->binder.refusal if
+ * bind()s the node for a device with those capabilities (NULL: the device's
+ * own; it must be able to run the result) and readies a program. -ENOTSUP with run->binder.refusal if
  * there is no kernel; other errors are printed by the device's log.
  */
 int kernel_run_init(struct kernel_run *run, struct joule_hal_device *device,
-		    const struct joule_node *node, bool timestamps);
+		    const struct joule_node *node, const struct joule_caps *caps, bool timestamps);
 void kernel_run_finish(struct kernel_run *run);
 
 /* Poisons outputs and scratch, runs, waits. */

@@ -175,16 +175,16 @@ static int bench(struct kernel_run *run, const struct row *row, const char *what
 }
 
 static int run_kernels(const struct row *row, const struct joule_node *node, const char *what,
-		       double tol)
+		       double tol, const struct joule_caps *caps)
 {
 	struct kernel_run run;
 	char buf[128];
-	int ret = kernel_run_init(&run, t.device, node, t.bench);
+	int ret = kernel_run_init(&run, t.device, node, caps, t.bench);
 	bool refused = ret == -ENOTSUP && run.binder.refusal;
 
 	mark_shaders(&run.binder);
 	if (refused) {
-		bool f16 = !strcmp(what, "fp16");
+		bool f16 = !strncmp(what, "fp16", 4);
 
 		t.host += !f16;
 		t.no16 += f16;
@@ -223,6 +223,56 @@ static int run_kernels(const struct row *row, const struct joule_node *node, con
 	return ret;
 }
 
+static bool same_launch(const struct joule_dispatch *a, const struct joule_dispatch *b)
+{
+	return !strcmp(a->shader, b->shader) && a->n_spec == b->n_spec &&
+	       a->push_bytes == b->push_bytes &&
+	       !memcmp(a->local, b->local, sizeof(a->local)) &&
+	       !memcmp(a->groups, b->groups, sizeof(a->groups)) &&
+	       !memcmp(a->spec, b->spec, a->n_spec * sizeof(*a->spec)) &&
+	       !memcmp(a->push, b->push, a->push_bytes);
+}
+
+/* Does the node get the same launches from either device? */
+static bool same_launches(const struct joule_node *node, const struct joule_caps *one,
+			  const struct joule_caps *other)
+{
+	const struct joule_caps *caps[2] = { one, other };
+	struct joule_arena arena[2];
+	struct joule_binder b[2];
+	bool same;
+	int ret[2];
+
+	for (int i = 0; i < 2; i++) {
+		joule_arena_init(&arena[i]);
+		joule_binder_init(&b[i], caps[i], &arena[i]);
+		ret[i] = node->op->bind ? node->op->bind(node, &b[i]) : -ENOTSUP;
+	}
+	same = ret[0] == ret[1] && b[0].n_dispatches == b[1].n_dispatches;
+	for (int i = 0; same && i < b[0].n_dispatches; i++)
+		same = same_launch(b[0].dispatches[i], b[1].dispatches[i]);
+	for (int i = 0; i < 2; i++)
+		joule_arena_finish(&arena[i]);
+	return same;
+}
+
+/*
+ * Where Vulkan is done by the CPU, kernels are laid out for that; here they run
+ * once more as a graphics card would get them, wherever that makes a difference.
+ */
+static int run_as_gpu(const struct row *row, const struct joule_node *node, bool half)
+{
+	struct joule_caps caps = t.device->caps;
+
+	caps.kind = JOULE_DEVICE_VULKAN_DISCRETE;
+	caps.arithmetic_i64 = false;
+	if (t.device->caps.kind != JOULE_DEVICE_VULKAN_CPU || t.bench || row->host ||
+	    same_launches(node, &t.device->caps, &caps))
+		return 0;
+	return run_kernels(row, node, half ? "fp16 as a GPU" : "fp32 as a GPU",
+			   half ? row->tol16 : row->tol, &caps);
+}
+
 /* ---- a row ---- */
 
 static int run_precision(const struct row *row, bool half)
@@ -252,7 +302,9 @@ static int run_precision(const struct row *row, bool half)
 			fail(row, what, "ref: %s (%s)", strerror(-ret), t.last_message);
 	}
 	if (!ret && t.device && !(node->op->traits & JOULE_OP_VIEW))
-		ret = run_kernels(row, node, what, half ? row->tol16 : row->tol);
+		ret = run_kernels(row, node, what, half ? row->tol16 : row->tol, NULL);
+	if (!ret && t.device && !(node->op->traits & JOULE_OP_VIEW))
+		ret = run_as_gpu(row, node, half);
 	joule_graph_destroy(g);
 	return ret;
 }

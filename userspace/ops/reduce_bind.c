@@ -210,7 +210,7 @@ static void bind_launch(struct joule_binder *b, struct launch *l)
 	join.in = l->out;
 	join.f.pre = PRE_NONE;
 	split_axes(&join, &(struct joule_shape){ .rank = 2, .dims = { l->outputs, s.parts } }, 2);
-	bind_one(b, &join, !cpu, 1);
+	bind_one(b, &join, !cpu && s.parts > 32, 1);
 }
 
 int joule_reduce_bind(struct joule_binder *b, const struct joule_reduce *r,
