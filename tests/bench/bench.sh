@@ -21,7 +21,9 @@ echo
 echo '| model | p50 ms | ncnn-Vulkan ms (recorded) | ratio | GFLOP/s | % of measured peak | first ms | first / p50 | arena / bound | device MiB | ready ms |'
 echo '|---|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|'
 grep -v '^#' "$here/peers.tsv" | while IFS='	' read -r file name ms; do
-	$joule bench --quiet --format csv "$data/$file" >"$work/row" || continue
+	$joule bench --quiet --format csv "$data/$file" >"$work/csv" || continue
+	# A comma inside a quoted field is no separator.
+	sed ':a;s/\("[^",]*\),\([^"]*"\)/\1\2/;ta' "$work/csv" >"$work/row"
 	awk -F, -v name="$name" -v peer="$ms" '
 		NR == 1 { for (i = 1; i <= NF; i++) at[$i] = i; next }
 		{
