@@ -11,6 +11,21 @@ check-models: $(O)/joule
 
 CHECKS += check-models
 
+$(O)/tests/each_node: $(O)/tests/models/each_node.o $(O)/tests/ops/kernel_run.o $(O)/libjoule.a
+	$(call quiet,LD)$(CC) $(SANFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS)
+
+## make check-each-node  every node of every model by itself, fed by the reference:
+##                  quantized ones within one quantum
+.PHONY: check-each-node
+check-each-node: $(O)/tests/each_node
+	@if [ ! -d $(DATA)/models ]; then \
+		echo "SKIP each node: skipped: no data ($(DATA)/models)"; \
+	else \
+		$(O)/tests/each_node --float $(DATA)/models/*/; \
+	fi
+
+CHECKS += check-each-node
+
 ## make check-nodes  ONNX's node vectors, reference and Vulkan
 .PHONY: check-nodes
 check-nodes: $(O)/joule
@@ -24,7 +39,8 @@ CHECKS += check-nodes
 coverage: $(O)/joule
 	sh tests/models/gen_coverage.sh $(O)/joule $(DATA) tests/models/unsupported.tsv docs/coverage.md
 
-$(O)/tests/models/%.o: tests/models/%.c
+# A user of the public headers.
+$(O)/tests/models/accuracy.o: tests/models/accuracy.c
 	$(call quiet,CC)mkdir -p $(@D) && $(CC) -D_GNU_SOURCE -I. -Iuserspace/include \
 		$(CFLAGS_ALL) -MMD -MP -c -o $@ $<
 
@@ -45,3 +61,5 @@ check-accuracy: $(O)/tests/accuracy
 	fi
 
 CHECKS += check-accuracy
+
+-include $(O)/tests/models/each_node.d $(O)/tests/models/accuracy.d
