@@ -8,6 +8,7 @@
 #extension GL_GOOGLE_include_directive : require
 #define T_U8
 #include "lib/common.glsl"
+#include "lib/quotient.glsl"
 
 layout(constant_id = 3) const uint KD = 1;
 layout(constant_id = 4) const uint KH = 1;
@@ -111,7 +112,8 @@ void main()
 		uint m = first + k, y_base = (n * push.groups * push.out_group + m) * out_plane;
 #ifdef QUANTIZED
 		int bias = BIAS ? push.bias.v[m] : 0;
-		float scale = push.x_scale.v[0] * push.w_scale.v[W_SCALE == 2 ? m : 0] / push.y_scale.v[0];
+		float scale = joule_quotient(push.x_scale.v[0] * push.w_scale.v[W_SCALE == 2 ? m : 0],
+					     push.y_scale.v[0]);
 		int y_zero = byte_of(uint(push.y_zero.v[0]), Y_SIGNED);
 #endif
 

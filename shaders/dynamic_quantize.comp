@@ -8,8 +8,8 @@
 // the tensor, one workgroup each, then scale, zero point and u8 from those.
 #extension GL_GOOGLE_include_directive : require
 #include "lib/common.glsl"
-
 #include "lib/load4.glsl"
+#include "lib/quotient.glsl"
 
 #ifdef RANGE
 
@@ -85,21 +85,24 @@ void main()
 		lo = -joule_group_max(-lo);
 		hi = joule_group_max(hi);
 	}
-	scale = lo == hi ? 1.0 : (hi - lo) / 255.0;
-	zero = roundEven(clamp(-lo / scale, 0.0, 255.0));
+	scale = lo == hi ? 1.0 : joule_quotient(hi - lo, 255.0);
+	zero = clamp(joule_round_quotient(-lo, scale), 0.0, 255.0);
 	if (i == 0) {
 		push.scale.v[0] = scale;
 		push.zero.v[0] = uint8_t(uint(zero));
 	}
 	for (uint c = 0; c < PER; c++, i += gl_WorkGroupSize.x * 4) {
-		if (i + 4 <= push.n)
-			joule_store4_u8(BufU32(push.y), i / 4,
-					uvec4(clamp(roundEven(joule_load4(push.x, i / 4) / scale) +
-							    zero, 0.0, 255.0)));
-		else
+		if (i + 4 <= push.n) {
+			vec4 x = joule_load4(push.x, i / 4), q;
+
+			[[unroll]] for (uint e = 0; e < 4; e++)
+				q[e] = joule_round_quotient(x[e], scale);
+			joule_store4_u8(BufU32(push.y), i / 4, uvec4(clamp(q + zero, 0.0, 255.0)));
+		} else {
 			for (uint k = i; k < push.n; k++)
 				push.y.v[k] = uint8_t(uint(clamp(
-					roundEven(push.x.v[k] / scale) + zero, 0.0, 255.0)));
+					joule_round_quotient(push.x.v[k], scale) + zero, 0.0, 255.0)));
+		}
 	}
 }
 

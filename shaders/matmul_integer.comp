@@ -8,6 +8,7 @@
 #extension GL_GOOGLE_include_directive : require
 #define T_U8
 #include "lib/common.glsl"
+#include "lib/quotient.glsl"
 #ifdef SCALE_F16
 #extension GL_EXT_shader_16bit_storage : require
 #extension GL_EXT_shader_explicit_arithmetic_types_float16 : require
@@ -74,8 +75,9 @@ void main()
 	for (uint i = 0; i < ROWS && row + i < push.m; i++) {
 		uint y = (g * push.m + row + i) * push.n + col;
 #ifdef QUANTIZED
-		float scale = float(push.a_scale.v[(row + i) % push.n_a_scale]) *
-			      float(push.b_scale.v[B_SCALE == 2 ? col : 0]) / float(push.y_scale.v[0]);
+		float scale = joule_quotient(float(push.a_scale.v[(row + i) % push.n_a_scale]) *
+						     float(push.b_scale.v[B_SCALE == 2 ? col : 0]),
+					     float(push.y_scale.v[0]));
 		int y_zero = byte_of(uint(push.y_zero.v[0]), Y_SIGNED);
 		/* Clamped as a float, so that the conversion cannot overflow. */
 		float v = roundEven(float(acc[i]) * scale) + float(y_zero);

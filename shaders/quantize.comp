@@ -13,6 +13,7 @@
 #extension GL_GOOGLE_include_directive : require
 #include "lib/common.glsl"
 #include "lib/load4.glsl"
+#include "lib/quotient.glsl"
 #include "lib/rows.glsl"
 #extension GL_EXT_shader_8bit_storage : require
 #extension GL_EXT_shader_explicit_arithmetic_types_int8 : require
@@ -111,13 +112,13 @@ int quantize(float x, float scale, int z)
 {
 	const float lo = SIGNED == 1 ? -float(1u << (BITS - 1)) : 0.0;
 	const float hi = SIGNED == 1 ? float(1u << (BITS - 1)) - 1.0 : float(1u << BITS) - 1.0;
-	float q = x / scale;
-
-#ifdef T_F16
 	/* The standard divides in the scale's precision. */
-	q = unpackHalf2x16(packHalf2x16(vec2(q, 0.0))).x;
+#ifdef T_F16
+	float q = joule_round_quotient_f16(x, scale);
+#else
+	float q = joule_round_quotient(x, scale);
 #endif
-	q = isnan(q) ? 0.0 : roundEven(q);
+
 	return int(clamp(q + float(z), lo, hi));
 }
 

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 /* ConvInteger and QLinearConv: convolution of 8-bit integers, exact in int32. */
 #include <errno.h>
-#include <math.h>
 #include <stdlib.h>
 
 #include "ops/conv.h"
@@ -85,13 +84,13 @@ static float *shifted(const struct joule_tensor *t, const struct joule_tensor *z
 /* One channel of sums to the output's quantization. */
 static void requantize(const struct operands *o, int64_t channel, int64_t n, double *sum)
 {
-	double scale = joule_scale(o->x_scale, 0) * joule_scale(o->w_scale, channel) /
+	float scale = joule_scale(o->x_scale, 0) * joule_scale(o->w_scale, channel) /
 		       joule_scale(o->y_scale, 0);
 	double zero = (double)joule_zero_point(o->y_zero, 0);
-	double bias = o->bias ? (double)((const int32_t *)o->bias->data)[channel] : 0;
+	int64_t bias = o->bias ? ((const int32_t *)o->bias->data)[channel] : 0;
 
 	for (int64_t i = 0; i < n; i++)
-		sum[i] = nearbyint((sum[i] + bias) * scale) + zero;
+		sum[i] = joule_requantize((int64_t)sum[i] + bias, scale) + zero;
 }
 
 static void store(struct joule_tensor *y, int64_t first, const double *v, int64_t n)

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 /* MatMulInteger and QLinearMatMul: products of 8-bit integers, exact in int32. */
 #include <errno.h>
-#include <math.h>
 #include <stdlib.h>
 
 #include "ops/product.h"
@@ -100,7 +99,7 @@ static int matmul_integer_ref(struct joule_node *node)
 		int64_t a_zero = joule_zero_point(o.a_zero, at(o.a_zero, row));
 		int64_t b_zero = joule_zero_point(o.b_zero, at(o.b_zero, col));
 		int64_t sum = 0;
-		double scale;
+		float scale;
 
 		joule_product_offsets(&o.p, i / o.p.n / o.p.m, &a, &b);
 		a += row * o.p.a_row;
@@ -115,7 +114,7 @@ static int matmul_integer_ref(struct joule_node *node)
 		scale = joule_scale(o.a_scale, at(o.a_scale, row)) *
 			joule_scale(o.b_scale, at(o.b_scale, col)) / joule_scale(o.y_scale, 0);
 		joule_set_f64(y->dtype, y->data, i,
-			      nearbyint((double)sum * scale) + (double)joule_zero_point(o.y_zero, 0));
+			      joule_requantize(sum, scale) + (double)joule_zero_point(o.y_zero, 0));
 	}
 	return 0;
 }

@@ -4,6 +4,7 @@
 #define JOULE_OPS_QUANT_H
 
 #include <errno.h>
+#include <math.h>
 
 #include "ops/common.h"
 
@@ -18,9 +19,18 @@ static inline int64_t joule_zero_point(const struct joule_tensor *t, int64_t i)
 	return t ? joule_get_i64(t->dtype, t->data, joule_tensor_count(t) == 1 ? 0 : i) : 0;
 }
 
-static inline double joule_scale(const struct joule_tensor *t, int64_t i)
+static inline float joule_scale(const struct joule_tensor *t, int64_t i)
 {
-	return joule_get_f64(t->dtype, t->data, joule_tensor_count(t) == 1 ? 0 : i);
+	return (float)joule_get_f64(t->dtype, t->data, joule_tensor_count(t) == 1 ? 0 : i);
+}
+
+/*
+ * An int32 sum in steps of the output, before its zero point: in fp32, as ONNX
+ * Runtime and the kernels do. factor: scale of x times scale of w over that of y.
+ */
+static inline double joule_requantize(int64_t sum, float factor)
+{
+	return nearbyintf((float)(int32_t)sum * factor);
 }
 
 /* A zero point of the type of what it shifts, with 1 or n elements. */
