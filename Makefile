@@ -5,9 +5,12 @@
 #   make check      install what the tests need, build, run all tests
 #   make help       all targets
 #
-# CC=clang, O=DIR (default build), SAN=address,undefined|thread, V=1 for full commands.
+# CC=clang, O=DIR (default build), SAN=address,undefined|thread, V=1 for full commands;
+# SPV_DIR=DIR: compiled shaders, which builds may share (default O/spv).
 
 O      ?= build
+spv_dir := $(O)/spv
+SPV_DIR ?= $(spv_dir)
 V      ?= 0
 CC     ?= gcc
 AR     ?= ar

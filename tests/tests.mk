@@ -4,6 +4,13 @@
 
 include $(sort $(wildcard tests/*/*.mk))
 
+TEST_BIN := $(UNIT_BIN) $(ONNX_TEST_BIN) $(O)/tests/run_ops $(O)/tests/each_node \
+	$(O)/tests/accuracy
+
+## make test-programs  builds what the checks run, runs nothing
+.PHONY: test-programs
+test-programs: $(TEST_BIN)
+
 ## make mesa25      unpacks backports' newer lavapipe below build/, to test on it:
 ##                  . build/mesa25/env && build/joule ...
 .PHONY: mesa25

@@ -17,10 +17,10 @@ LIBS = $(LIB_DEPS) -lm -lpthread
 
 ifneq ($(SAN),)
 SANFLAGS := -fsanitize=$(SAN) -fno-omit-frame-pointer -fno-sanitize-recover=all
-O := $(O)/san-$(subst $(comma),-,$(SAN))
+override O := $(O)/san-$(subst $(comma),-,$(SAN))
 endif
 
-GEN := $(O)/gen/onnx.pb-c.h $(O)/gen/elementwise.glsl
+GEN := $(O)/gen/onnx.pb-c.h
 LIB_OBJ := $(LIB_SRC:%.c=$(O)/%.o) $(O)/gen/onnx.pb-c.o $(O)/gen/op_table.o $(O)/gen/shader_table.o
 
 .PHONY: lib

@@ -15,7 +15,7 @@ FUZZ_DATA ?= $(or $(JOULE_DATA),../shared/data)
 
 .PHONY: fuzz-lib
 fuzz-lib:
-	@$(MAKE) -s CC=$(FUZZ_CC) O=$(FUZZ_O) OPT="-O1 -g" SAN= \
+	@$(MAKE) -s CC=$(FUZZ_CC) O=$(FUZZ_O) SPV_DIR=$(SPV_DIR) OPT="-O1 -g" SAN= \
 		SANFLAGS="-fsanitize=fuzzer-no-link,$(FUZZ_SAN) -fno-sanitize-recover=all" \
 		$(FUZZ_O)/libjoule.a $(FUZZ_NAMES:%=$(FUZZ_O)/tests/fuzz/%.o) \
 		$(FUZZ_O)/tests/fuzz/import_seeds.o $(FUZZ_O)/tests/onnx/small_models.o \

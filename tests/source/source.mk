@@ -9,3 +9,11 @@ check-source:
 	@sh tests/source/files.sh
 
 CHECKS += check-source
+
+## make check-clang  library, command and test programs by clang, warnings as errors
+.PHONY: check-clang
+check-clang:
+	@$(MAKE) CC=clang O=$(O)/clang SPV_DIR=$(SPV_DIR) SAN= all test-programs
+	@echo "PASS clang build"
+
+CHECKS += check-clang
