@@ -177,6 +177,32 @@ static int allocate(struct joule_vk *vk, struct joule_vk_memory *m, enum joule_m
 					     (got & HOST_PLAIN) == HOST_PLAIN));
 }
 
+/* The host's own pages, imported; counted as the device's. */
+static int alloc_pages(struct joule_vk *vk, size_t bytes, struct joule_hal_memory **out)
+{
+	uint64_t left = heap_left(vk, 0);
+	struct joule_vk_pages pages = { 0 };
+	struct joule_vk_memory *m;
+	void *ptr = NULL;
+	int err = bytes > left ? -ENOMEM : joule_vk_pages_map(&pages, bytes, &ptr);
+
+	if (err)
+		return joule_err(vk->base.log, err,
+				 "%s: memory: %.1f MiB asked for, about %.1f of %.1f left",
+				 vk->base.name, MIB(bytes), MIB(left),
+				 MIB(vk->has.memory.memoryHeaps[0].size));
+	err = joule_vk_memory_import_host(&vk->base, ptr, bytes, out);
+	if (err) {
+		joule_vk_pages_unmap(&pages);
+		return err;
+	}
+	m = (struct joule_vk_memory *)*out;
+	m->pages = pages;
+	m->counted_bytes = bytes;
+	account(vk, (int64_t)bytes);
+	return 0;
+}
+
 int joule_vk_memory_alloc(struct joule_hal_device *device, size_t bytes,
 			  enum joule_memory_use use, struct joule_hal_memory **out)
 {
@@ -194,6 +220,8 @@ int joule_vk_memory_alloc(struct joule_hal_device *device, size_t bytes,
 		return joule_err(device->log, -ENOMEM,
 				 "%s: memory: %.1f MiB asked for, one piece may have %.1f",
 				 device->name, MIB(bytes), MIB(vk->has.max_allocation_bytes));
+	if (joule_vk_pages_wanted(vk))
+		return alloc_pages(vk, bytes, out);
 	m = calloc(1, sizeof(*m));
 	if (!m)
 		return joule_err_nomem(device->log, "memory object");
@@ -218,6 +246,7 @@ void joule_vk_memory_free(struct joule_hal_memory *memory)
 	vk = joule_vk(memory->device);
 	vk->fn.DestroyBuffer(vk->device, m->buffer, NULL);
 	vk->fn.FreeMemory(vk->device, m->memory, NULL); /* unmaps too */
+	joule_vk_pages_unmap(&m->pages);
 	if (m->counted_bytes)
 		account(vk, -(int64_t)m->counted_bytes);
 	free(m);

@@ -21,8 +21,14 @@ struct joule_vk_instance {
 	bool labels;
 };
 
+struct joule_vk_pages {
+	void *start; /* NULL: none */
+	size_t bytes;
+};
+
 struct joule_vk_memory {
 	struct joule_hal_memory base;
+	struct joule_vk_pages pages; /* unmapped when the driver has let go */
 	VkBuffer buffer;
 	VkDeviceMemory memory;
 	VkDeviceSize buffer_offset; /* of base.address in the buffer: imports begin at a page */
@@ -110,6 +116,14 @@ void joule_vk_instance_destroy(struct joule_vk_instance *instance,
 /* Devices in the loader's order, malloc()ed; how many, or -errno. */
 int joule_vk_physical_devices(struct joule_vk_instance *instance,
 			      const struct joule_vulkan_fns *fn, VkPhysicalDevice **out);
+
+/* pages.c */
+
+/* Whether memory of this device is better the host's own pages. */
+bool joule_vk_pages_wanted(const struct joule_vk *vk);
+/* Touched pages of zeros, from a huge page's start if bytes fill one; -ENOMEM. */
+int joule_vk_pages_map(struct joule_vk_pages *pages, size_t bytes, void **ptr);
+void joule_vk_pages_unmap(struct joule_vk_pages *pages);
 
 /* memory.c */
 int joule_vk_memory_alloc(struct joule_hal_device *device, size_t bytes,
