@@ -5,6 +5,7 @@
  * but tanh, sinh and the inverse functions may lose all digits near 0 or
  * overflow for large x.
  */
+#include "lib/quotient.glsl"
 
 /* x clamped to [0, 1]; NaN stays NaN, which clamp() does not promise. */
 float joule_ew_unit(float x)

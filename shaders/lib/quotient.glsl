@@ -8,6 +8,9 @@
  * is taken off, without rounding error: the product in parts of 12 bits. (fma
  * is no help: Vulkan does not promise that it rounds once.)
  */
+#ifndef JOULE_QUOTIENT_GLSL
+#define JOULE_QUOTIENT_GLSL
+
 #define JOULE_HIGH_BITS 0xfffff000u
 
 /* x - a s, without error where a is within a few last bits of x / s. */
@@ -66,3 +69,5 @@ float joule_round_quotient_f16(float x, float s)
 	u += 0xfffu + ((u >> 13) & 1u);
 	return isnan(q) ? 0.0 : clamp(roundEven(uintBitsToFloat(u & 0xffffe000u)), -262144.0, 262144.0);
 }
+
+#endif

@@ -84,6 +84,25 @@ static bool integers(const struct joule_node *node)
 	return false;
 }
 
+static bool fake_step(const struct joule_ew_step *step, int n)
+{
+	for (int i = 0; i < n; i++)
+		if (step[i].code == JOULE_EW_FAKE_QUANT)
+			return true;
+	return false;
+}
+
+/* Quantized without integers, by the fake-quantize pass. */
+static bool fake_quantized(const struct joule_node *node)
+{
+	const struct joule_chain *c = node->attrs;
+
+	if (fake_step(node->epilogue.step, node->epilogue.n))
+		return true;
+	return node->op->domain && (!strcmp(node->op->name, "FakeQuantize") ||
+				    (!strcmp(node->op->name, "Chain") && fake_step(c->step, c->n)));
+}
+
 /* Integers of 32 bits as floats: sums of quantized products, or counts. */
 static bool from_integers(const struct joule_node *node)
 {
@@ -93,19 +112,20 @@ static bool from_integers(const struct joule_node *node)
 /* Between two quantizations nothing may round differently, or quanta flip. */
 static bool quantized(const struct joule_graph *g, const struct joule_node *node)
 {
-	if (integers(node))
+	if (integers(node) || fake_quantized(node))
 		return true;
 	for (int i = 0; i < node->n_in; i++) {
 		const struct joule_node *p = node->in[i] ? node->in[i]->producer : NULL;
 
-		if (p && (integers(p) || from_integers(p)))
+		if (p && (integers(p) || from_integers(p) || fake_quantized(p)))
 			return true;
 	}
 	for (int i = 0; i < g->n_nodes; i++)
 		for (int j = 0; j < g->nodes[i]->n_in; j++) {
 			const struct joule_tensor *t = g->nodes[i]->in[j];
 
-			if (t && t->producer == node && integers(g->nodes[i]))
+			if (t && t->producer == node &&
+			    (integers(g->nodes[i]) || fake_quantized(g->nodes[i])))
 				return true;
 		}
 	return false;
