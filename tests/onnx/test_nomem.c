@@ -1,116 +1,24 @@
 // SPDX-License-Identifier: MIT
 /*
  * Imports and exports while the n-th allocation fails, for every n: an error
- * that says so, nothing leaked, nothing written to NULL. The linker sends the
- * library's allocations here (--wrap).
+ * that says so, nothing leaked, nothing written to NULL.
  */
 #include <errno.h>
 #include <stdbool.h>
 #include <unistd.h>
 
 #include "check.h"
+#include "../nomem/heap.h"
 #include "small_models.h"
 
 #include "onnx/export.h"
-
-static struct {
-	bool armed;
-	long left, live, made;
-} heap;
-
-void *__real_malloc(size_t n);
-void *__real_calloc(size_t n, size_t size);
-void *__real_realloc(void *p, size_t n);
-void *__real_aligned_alloc(size_t align, size_t n);
-char *__real_strdup(const char *s);
-char *__real_strndup(const char *s, size_t n);
-char *__real_realpath(const char *path, char *resolved);
-void __real_free(void *p);
-
-void *__wrap_malloc(size_t n);
-void *__wrap_calloc(size_t n, size_t size);
-void *__wrap_realloc(void *p, size_t n);
-void *__wrap_aligned_alloc(size_t align, size_t n);
-char *__wrap_strdup(const char *s);
-char *__wrap_strndup(const char *s, size_t n);
-char *__wrap_realpath(const char *path, char *resolved);
-void __wrap_free(void *p);
-
-static bool fails(void)
-{
-	return heap.armed && heap.left-- <= 0;
-}
-
-static void *count(void *p)
-{
-	heap.live += heap.armed && p;
-	heap.made += heap.armed && p;
-	return p;
-}
-
-void *__wrap_malloc(size_t n)
-{
-	return fails() ? NULL : count(__real_malloc(n));
-}
-
-void *__wrap_calloc(size_t n, size_t size)
-{
-	return fails() ? NULL : count(__real_calloc(n, size));
-}
-
-void *__wrap_realloc(void *p, size_t n)
-{
-	void *q;
-
-	if (fails())
-		return NULL;
-	q = __real_realloc(p, n);
-	/* A block that only changed its size was counted before. */
-	return p ? q : count(q);
-}
-
-void *__wrap_aligned_alloc(size_t align, size_t n)
-{
-	return fails() ? NULL : count(__real_aligned_alloc(align, n));
-}
-
-char *__wrap_strdup(const char *s)
-{
-	return fails() ? NULL : count(__real_strdup(s));
-}
-
-char *__wrap_strndup(const char *s, size_t n)
-{
-	return fails() ? NULL : count(__real_strndup(s, n));
-}
-
-char *__wrap_realpath(const char *path, char *resolved)
-{
-	if (fails()) {
-		errno = ENOMEM;
-		return NULL;
-	}
-	return count(__real_realpath(path, resolved));
-}
-
-void __wrap_free(void *p)
-{
-	heap.live -= heap.armed && p;
-	__real_free(p);
-}
-
-static void arm(long n)
-{
-	memset(&heap, 0, sizeof(heap));
-	heap.left = n;
-	heap.armed = true;
-}
 
 /* From a file, so that mapping, external data and in-place weights take part. */
 static void load_failing(struct joule_wire_buf *b, const char *path)
 {
 	FILE *f = fopen(path, "w");
 	struct joule_graph *g;
+	long leaked;
 	int ret = -1;
 
 	assert_non_null(f);
@@ -119,19 +27,21 @@ static void load_failing(struct joule_wire_buf *b, const char *path)
 	joule_wire_buf_finish(b);
 	for (long n = 0; ret; n++) {
 		last_error[0] = 0;
-		arm(n);
+		heap_watch();
+		heap_fail(n, false);
 		ret = joule_onnx_load(&test_log, path, &g);
 		joule_graph_destroy(g);
-		heap.armed = false;
+		heap_succeed();
+		leaked = heap_end();
 		if (ret && ret != -ENOMEM)
 			fail_msg("allocation %ld failed: error %d, %s", n, ret, last_error);
 		if (ret && !strstr(last_error, "memory"))
 			fail_msg("allocation %ld failed: \"%s\"", n, last_error);
-		if (heap.live)
-			fail_msg("allocation %ld failed: %ld blocks leaked", n, heap.live);
+		if (leaked)
+			fail_msg("allocation %ld failed: %ld blocks leaked", n, leaked);
 		assert_true(n < 10000);
 	}
-	print_message("%ld allocations\n", heap.made);
+	print_message("%ld allocations\n", heap_made());
 	unlink(path);
 }
 
@@ -165,6 +75,7 @@ static void exporting(void **state)
 	static const float weights[2048];
 	struct joule_wire_buf b;
 	struct joule_graph *g;
+	long leaked;
 	int ret = -1;
 	size_t graph;
 
@@ -179,18 +90,20 @@ static void exporting(void **state)
 	g = load_good(&b);
 	for (long n = 0; ret; n++) {
 		last_error[0] = 0;
-		arm(n);
+		heap_watch();
+		heap_fail(n, false);
 		ret = joule_onnx_save(g, path, &params);
-		heap.armed = false;
+		heap_succeed();
+		leaked = heap_end();
 		if (ret && (ret != -ENOMEM || !strstr(last_error, "emory")))
 			fail_msg("allocation %ld failed: error %d, %s", n, ret, last_error);
-		if (heap.live)
-			fail_msg("allocation %ld failed: %ld blocks leaked", n, heap.live);
+		if (leaked)
+			fail_msg("allocation %ld failed: %ld blocks leaked", n, leaked);
 		if (ret && (!access(path, F_OK) || !access(data, F_OK)))
 			fail_msg("allocation %ld failed: a file was left", n);
 		assert_true(n < 10000);
 	}
-	print_message("%ld allocations\n", heap.made);
+	print_message("%ld allocations\n", heap_made());
 	joule_graph_destroy(g);
 	unlink(path);
 	unlink(data);

@@ -94,6 +94,20 @@ static int push(const struct joule_log *log, void ***list, int *n, int *cap, voi
 	return 0;
 }
 
+#define MADE_UP "joule_t"
+
+/* A file that joule wrote has names that joule made up: none of them again. */
+static void avoid_name(struct joule_graph *graph, const char *name)
+{
+	unsigned long long n;
+
+	if (strncmp(name, MADE_UP, strlen(MADE_UP)) != 0)
+		return;
+	n = strtoull(name + strlen(MADE_UP), NULL, 10);
+	if (n >= graph->next_name && n < UINT64_MAX)
+		graph->next_name = n + 1;
+}
+
 struct joule_tensor *joule_graph_add_tensor(struct joule_graph *graph, const char *name)
 {
 	struct joule_tensor *t = joule_arena_alloc(&graph->arena, sizeof(*t));
@@ -102,8 +116,13 @@ struct joule_tensor *joule_graph_add_tensor(struct joule_graph *graph, const cha
 		goto nomem;
 	t->index = (uint32_t)graph->n_tensors;
 	t->shape.rank = -1;
-	t->name = name ? joule_arena_strdup(&graph->arena, name) :
-			 joule_arena_printf(&graph->arena, "joule_t%u", t->index);
+	if (name) {
+		t->name = joule_arena_strdup(&graph->arena, name);
+		avoid_name(graph, name);
+	} else {
+		t->name = joule_arena_printf(&graph->arena, MADE_UP "%llu",
+					     (unsigned long long)graph->next_name++);
+	}
 	if (!t->name)
 		goto nomem;
 	if (push(graph->log, (void ***)&graph->tensors, &graph->n_tensors, &graph->cap_tensors, t))
@@ -255,6 +274,7 @@ static int clone_into(const struct joule_graph *from, struct joule_graph *parent
 	g->metadata = from->metadata;
 	g->parent = parent;
 	g->shared = from;
+	g->next_name = from->next_name;
 	ret = clone_tensors(from, g);
 	for (int i = 0; !ret && i < from->n_nodes; i++)
 		ret = clone_node(from->nodes[i], g);

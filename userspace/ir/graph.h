@@ -89,6 +89,7 @@ struct joule_graph {
 	struct joule_mapped_file **files; /* references held for constants' data */
 	int n_metadata;       /* metadata_props, key and value alternating */
 	const char **metadata;
+	uint64_t next_name;   /* number in the next name that is made up */
 	const struct joule_graph *shared; /* a clone's original, which must outlive it */
 	int n_kept;           /* bodies that were inlined: their arenas hold names and attributes */
 	struct joule_graph **kept;

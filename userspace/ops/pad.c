@@ -114,7 +114,7 @@ static int plan_pad(const struct joule_node *node, struct joule_remap *r)
 					      d);
 		table = joule_remap_table(r, d);
 		if (!table)
-			return joule_node_err(node, -ENOMEM, "no table for axis %d", d);
+			return joule_node_err(node, -ENOMEM, "no table for axis %d: out of memory", d);
 		for (int64_t c = 0; c < r->out[d]; c++)
 			table[c] = (int32_t)source((enum pad_mode)a->mode, c - p.before[d],
 						   r->in[d]);
@@ -198,7 +198,7 @@ static int plan_crop(const struct joule_node *node, struct joule_remap *r)
 			continue;
 		table = joule_remap_table(r, d);
 		if (!table)
-			return joule_node_err(node, -ENOMEM, "no table for axis %d", d);
+			return joule_node_err(node, -ENOMEM, "no table for axis %d: out of memory", d);
 		for (int64_t c = 0; c < out; c++)
 			table[c] = (int32_t)source(PAD_CONSTANT, c + shift, in);
 	}

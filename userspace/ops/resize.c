@@ -209,7 +209,8 @@ static int make_axes(const struct joule_node *node, struct plan *p)
 			continue;
 		ret = joule_resize_axis_make(&p->axis[d], &p->params);
 		if (ret)
-			return joule_node_err(node, ret, "no table for axis %d", d);
+			return joule_node_err(node, ret, "no table for axis %d: %s", d,
+					      ret == -ENOMEM ? "out of memory" : "too large");
 	}
 	return 0;
 }
@@ -226,7 +227,7 @@ static int make_remap(const struct joule_node *node, struct plan *p, struct joul
 			continue;
 		table = joule_remap_table(r, d);
 		if (!table)
-			return joule_node_err(node, -ENOMEM, "no table for axis %d", d);
+			return joule_node_err(node, -ENOMEM, "no table for axis %d: out of memory", d);
 		memcpy(table, p->axis[d].index, (size_t)p->axis[d].out * sizeof(*table));
 	}
 	return 0;

@@ -65,6 +65,8 @@ static int run_pass(struct joule_graph *graph, const struct joule_pass *pass, bo
 	for (int round = 0; !ret && changed && round < (pass->repeat ? MAX_ROUNDS : 1); round++) {
 		changed = false;
 		ret = pass->run(graph, &changed);
+		if (ret == -ENOMEM)
+			joule_err_nomem(graph->log, pass->name);
 		if (!ret && changed)
 			ret = tidy(graph);
 		if (!ret && changed) /* a rewrite may have made constants */

@@ -144,12 +144,11 @@ int joule_precision_f16(struct joule_graph *graph, const struct joule_precision_
 	p.half = calloc((size_t)p.n_nodes + 1, 1);
 	p.halves = calloc((size_t)p.n_tensors + 1, sizeof(*p.halves));
 	p.wholes = calloc((size_t)p.n_tensors + 1, sizeof(*p.wholes));
-	if (!p.half || !p.halves || !p.wholes)
-		ret = joule_err_nomem(graph->log, "fp16");
-	else
-		ret = joule_precision_choose(&p);
+	ret = p.half && p.halves && p.wholes ? joule_precision_choose(&p) : -ENOMEM;
 	if (!ret)
 		ret = rewrite(&p);
+	if (ret == -ENOMEM)
+		joule_err_nomem(graph->log, "fp16");
 	free(p.half);
 	free(p.halves);
 	free(p.wholes);

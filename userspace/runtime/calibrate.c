@@ -219,7 +219,8 @@ static int compare(struct comparison *c)
 	if (!c->error)
 		ret = joule_err_nomem(c->s->log, "calibration");
 	for (int i = 0; !ret && i < w->n_tensors; i++)
-		ret = joule_strmap_set(&c->tensors, w->tensors[i]->name, w->tensors[i]);
+		if (joule_strmap_set(&c->tensors, w->tensors[i]->name, w->tensors[i]))
+			ret = joule_err_nomem(c->s->log, "calibration");
 	c->outputs_bad = false;
 	for (int i = 0; !ret && i < h->n_outputs; i++) {
 		double error;

@@ -77,12 +77,12 @@ static int init_inputs(struct joule_session *s, const struct joule_session_param
 {
 	const struct joule_graph *g = s->model->graph;
 
-	s->n_inputs = g->n_inputs;
-	s->n_outputs = g->n_outputs;
-	s->inputs = joule_arena_array(&s->arena, (size_t)s->n_inputs + 1, sizeof(*s->inputs));
-	s->outputs = joule_arena_array(&s->arena, (size_t)s->n_outputs + 1, sizeof(*s->outputs));
+	s->inputs = joule_arena_array(&s->arena, (size_t)g->n_inputs + 1, sizeof(*s->inputs));
+	s->outputs = joule_arena_array(&s->arena, (size_t)g->n_outputs + 1, sizeof(*s->outputs));
 	if (!s->inputs || !s->outputs)
 		return joule_err_nomem(s->log, "session");
+	s->n_inputs = g->n_inputs;
+	s->n_outputs = g->n_outputs;
 	for (int i = 0; i < s->n_inputs; i++) {
 		struct joule_input *in = &s->inputs[i];
 
