@@ -3,8 +3,9 @@
  * run_ops [-d DEVICE] [-f OPERATOR] [-v] [--bench] [--coverage] [--used FILE] FILE.rows ...
  *
  * Each row: infer against reference, reference under guard bytes, then the
- * kernels in fp32 and fp16 against the reference. --coverage fails for operators and shaders that no row reaches.
- * Without a Vulkan device (or with -d none) the kernels are skipped, said so.
+ * kernels in fp32 and fp16 against the reference. --coverage fails for operators
+ * and shaders that no row reaches. Without a Vulkan device (or with -d none) the
+ * kernels are skipped, said so.
  */
 #include <errno.h>
 #include <getopt.h>
