@@ -11,15 +11,12 @@
 
 #include "tool.h"
 
-/* A picture beyond this is refused before memory is asked for. */
-#define MAX_PIXELS (256 * 1024 * 1024)
-
 int image_create(int width, int height, struct image *out)
 {
 	out->width = width;
 	out->height = height;
 	out->rgb = NULL;
-	if (width < 1 || height < 1 || (int64_t)width * height > MAX_PIXELS)
+	if (width < 1 || height < 1 || (int64_t)width * height > IMAGE_MAX_PIXELS)
 		return -EINVAL;
 	out->rgb = calloc((size_t)width * (size_t)height, 3);
 	return out->rgb ? 0 : -ENOMEM;
@@ -61,23 +58,42 @@ static int read_file(const char *path, uint8_t **data, size_t *size)
 	return 0;
 }
 
-static int load_jpeg(const char *path, const uint8_t *data, size_t size, struct image *out)
+static int fill_jpeg(tjhandle tj, const uint8_t *data, size_t size, struct image *out,
+		     const char **why)
+{
+	int width, height, subsampling, colours;
+
+	if (tjDecompressHeader3(tj, data, size, &width, &height, &subsampling, &colours)) {
+		*why = tjGetErrorStr2(tj);
+		return TOOL_BAD_INPUT;
+	}
+	if (!out->rgb || out->width != width || out->height != height) {
+		image_finish(out);
+		*why = "too large";
+		if (image_create(width, height, out))
+			return TOOL_BAD_INPUT;
+	}
+	*why = NULL;
+	if (!tjDecompress2(tj, data, size, out->rgb, width, 0, height, TJPF_RGB, 0))
+		return 0;
+	*why = tjGetErrorStr2(tj);
+	return tjGetErrorCode(tj) == TJERR_FATAL || strstr(*why, "Premature end") ?
+		       TOOL_BAD_INPUT :
+		       0;
+}
+
+int image_decode_jpeg(const char *name, const uint8_t *data, size_t size, struct image *out)
 {
 	tjhandle tj = tjInitDecompress();
-	int width, height, subsampling, colours, ret = TOOL_BAD_INPUT;
+	const char *why = "out of memory";
+	int ret = TOOL_NO_MEMORY;
 
-	if (!tj)
-		return TOOL_NO_MEMORY;
-	if (tjDecompressHeader3(tj, data, size, &width, &height, &subsampling, &colours))
-		tool_error("%s: %s", path, tjGetErrorStr2(tj));
-	else if (image_create(width, height, out))
-		tool_error("%s: %dx%d is too large", path, width, height);
-	else if (tjDecompress2(tj, data, size, out->rgb, width, 0, height, TJPF_RGB, 0) &&
-		 tjGetErrorCode(tj) == TJERR_FATAL)
-		tool_error("%s: %s", path, tjGetErrorStr2(tj));
-	else
-		ret = 0;
-	tjDestroy(tj);
+	if (tj)
+		ret = fill_jpeg(tj, data, size, out, &why);
+	if (name && why)
+		tool_error("%s%s: %s", ret ? "" : "warning: ", name, why);
+	if (tj)
+		tjDestroy(tj);
 	return ret;
 }
 
@@ -111,7 +127,7 @@ int image_load(const char *path, struct image *out)
 	if (ret)
 		return ret;
 	if (size > 3 && !memcmp(data, "\xff\xd8\xff", 3)) {
-		ret = load_jpeg(path, data, size, out);
+		ret = image_decode_jpeg(path, data, size, out);
 	} else if (size > 8 && !memcmp(data, "\x89PNG\r\n\x1a\n", 8)) {
 		ret = load_png(path, data, size, out);
 	} else {

@@ -4,7 +4,11 @@
 #define TOOLS_JOULE_IMAGE_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
+
+/* A picture beyond this is refused before memory is asked for. */
+#define IMAGE_MAX_PIXELS (256 * 1024 * 1024)
 
 struct image {
 	int width, height;
@@ -16,6 +20,12 @@ struct image {
  * RGB, transparency is laid over black. Exit code, the reason printed.
  */
 int image_load(const char *path, struct image *out);
+
+/*
+ * A JPEG in memory into out, whose pixels are used again where the size is the
+ * same. A file cut short is an error; lesser damage a warning. name NULL: silent.
+ */
+int image_decode_jpeg(const char *name, const uint8_t *data, size_t size, struct image *out);
 
 /* width x height zeroed pixels; -ENOMEM. */
 int image_create(int width, int height, struct image *out);

@@ -63,7 +63,12 @@ static int find_layout(const struct prep *prep, const char *name,
 		d[y] = prep->height;
 	if (prep->width && d[x] < 0)
 		d[x] = prep->width;
-	if ((d[c] != 1 && d[c] != 3) || d[y] < 1 || d[x] < 1 ||
+	if ((d[y] < 0 || d[x] < 0) && (!prep->width || !prep->height)) {
+		tool_error("%s: input %s %s leaves the size open: give it with --size WxH", name,
+			   info->name, joule_shape_str(&info->shape, text, sizeof(text)));
+		return TOOL_BAD_INPUT;
+	}
+	if ((d[c] != 1 && d[c] != 3) || d[y] < 1 || d[x] < 1 || d[y] > 65536 || d[x] > 65536 ||
 	    (prep->height && d[y] != prep->height) || (prep->width && d[x] != prep->width) ||
 	    (shape->rank == 4 && shape->dims[0] != 1)) {
 		tool_error("%s: a %dx%d picture does not fit input %s %s", name, prep->width,
@@ -123,23 +128,49 @@ static int place(const struct prep *prep, const struct image *src, int width, in
 	return ret;
 }
 
-static double channel(const struct prep *prep, const uint8_t *p, int channels, int c)
+/* What the model gets for each value of a channel. */
+static double scaled(const struct prep *prep, int c, double v)
 {
-	/* ITU-R BT.601 luma */
-	if (channels == 1)
-		return 0.299 * p[0] + 0.587 * p[1] + 0.114 * p[2];
-	return p[prep->colour == PREP_BGR ? 2 - c : c];
+	return (v / prep->divide - prep->mean[c]) / prep->std[c];
+}
+
+/* ITU-R BT.601 luma */
+static double luma(const uint8_t *p)
+{
+	return 0.299 * p[0] + 0.587 * p[1] + 0.114 * p[2];
+}
+
+static void fill_channel(const struct prep *prep, const struct image *canvas,
+			 const struct layout *l, int c, struct joule_view *view)
+{
+	bool bytes = view->dtype == JOULE_U8, grey = l->channels == 1;
+	int from = prep->colour == PREP_BGR ? 2 - c : c;
+	float table[256];
+
+	for (int i = 0; i < 256; i++)
+		table[i] = (float)scaled(prep, c, i);
+	for (int y = 0; y < l->height; y++) {
+		const uint8_t *p = canvas->rgb + (size_t)y * (size_t)l->width * 3;
+		size_t at = (size_t)c * l->step_c + (size_t)y * l->step_y;
+
+		for (int x = 0; x < l->width; x++, p += 3, at += l->step_x)
+			if (bytes)
+				((uint8_t *)view->data)[at] = grey ? (uint8_t)lrint(luma(p)) : p[from];
+			else
+				((float *)view->data)[at] =
+					grey ? (float)scaled(prep, c, luma(p)) : table[p[from]];
+	}
 }
 
 int prep_image(const struct prep *prep, const char *name, const struct image *image,
 	       const struct joule_value_info *info, struct joule_view *view, struct prep_map *map)
 {
-	struct prep_map own;
 	struct image canvas = { 0 };
+	struct prep_map own;
 	struct layout l;
+	size_t bytes;
 	int ret;
 
-	memset(view, 0, sizeof(*view));
 	if (info->dtype != JOULE_F32 && info->dtype != JOULE_U8) {
 		tool_error("%s: input %s wants %s, a picture gives f32 or u8", name, info->name,
 			   joule_dtype_name(info->dtype));
@@ -148,31 +179,20 @@ int prep_image(const struct prep *prep, const char *name, const struct image *im
 	ret = find_layout(prep, name, info, &view->shape, &l);
 	if (ret)
 		return ret;
+	bytes = (size_t)joule_array_bytes(info->dtype, &view->shape);
+	if (!view->data || view->bytes != bytes) {
+		free(view->data);
+		view->data = malloc(bytes);
+	}
 	view->dtype = info->dtype;
-	view->bytes = (size_t)joule_array_bytes(view->dtype, &view->shape);
-	view->data = malloc(view->bytes);
+	view->bytes = bytes;
 	if (!view->data || place(prep, image, l.width, l.height, &canvas, map ? map : &own)) {
 		tool_error("%s: no memory to scale the picture", name);
 		image_finish(&canvas);
-		joule_view_free(view);
 		return TOOL_NO_MEMORY;
 	}
-	for (int y = 0; y < l.height; y++)
-		for (int x = 0; x < l.width; x++)
-			for (int c = 0; c < l.channels; c++) {
-				const uint8_t *p = canvas.rgb + ((size_t)y * (size_t)l.width +
-								 (size_t)x) * 3;
-				double v = channel(prep, p, l.channels, c);
-				size_t at = (size_t)c * l.step_c + (size_t)y * l.step_y +
-					    (size_t)x * l.step_x;
-
-				if (view->dtype == JOULE_U8)
-					((uint8_t *)view->data)[at] = (uint8_t)lrint(v);
-				else
-					((float *)view->data)[at] =
-						(float)((v / prep->divide - prep->mean[c]) /
-							prep->std[c]);
-			}
+	for (int c = 0; c < l.channels; c++)
+		fill_channel(prep, &canvas, &l, c, view);
 	image_finish(&canvas);
 	return 0;
 }

@@ -37,8 +37,10 @@ struct prep_map {
 void prep_defaults(struct prep *prep);
 
 /*
- * A picture as the tensor that info describes (rank 4 or 3, float or u8);
- * view->data is malloc'ed. map may be NULL. Exit code, the reason printed.
+ * A picture as the tensor that info describes (rank 4 or 3, float or u8).
+ * view is zeroed, or what an earlier call made of it, whose memory is used again
+ * where it fits; the caller frees it, also after an error. map may be NULL. Exit
+ * code, the reason printed.
  */
 int prep_image(const struct prep *prep, const char *name, const struct image *image,
 	       const struct joule_value_info *info, struct joule_view *view,
