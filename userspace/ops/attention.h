@@ -39,6 +39,11 @@ struct joule_attention_attrs {
 	int64_t softmax_precision, local_window_size;
 	float scale; /* NaN: 1 / sqrt(head size) */
 	float softcap;
+	/*
+	 * Of nodes that a pass made of MatMul, Add and Softmax, never of a
+	 * file's: a query all of whose keys are masked need not give zeros.
+	 */
+	bool plain;
 };
 
 /* Strides in elements of a [batch, heads, sequence, head size] view. */
@@ -88,6 +93,13 @@ static inline void joule_attention_range(const struct joule_attention *a, int64_
 	if (*hi > keys)
 		*hi = keys;
 }
+
+/*
+ * On lavapipe: products, softmax, products, each by its tuned kernel. False
+ * where that does not do, with nothing bound.
+ */
+bool joule_attention_bind_products(const struct joule_node *node, const struct joule_attention *a,
+				   const char *dtype, struct joule_binder *b);
 
 int joule_attention_bind(const struct joule_node *node, struct joule_binder *b);
 

@@ -167,5 +167,7 @@ int joule_attention_bind(const struct joule_node *node, struct joule_binder *b)
 	bind_present(node, &a, true, dtype, b);
 	if (!a.batch || !a.heads || !a.rows || !joule_attention_keys(&a))
 		return joule_bind_end(b);
+	if (joule_attention_bind_products(node, &a, dtype, b))
+		return joule_bind_end(b);
 	return bind_main(node, &a, dtype, b);
 }

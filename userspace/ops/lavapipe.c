@@ -117,9 +117,8 @@ void joule_lvp_iota(struct joule_dispatch *d)
 		joule_bind_u32(d, i);
 }
 
-int joule_lvp_bind(const struct joule_node *node, const struct joule_lvp *l, const char *shader,
-		   struct joule_operand x, uint64_t margin, struct joule_operand w,
-		   struct joule_operand bias, int axis, struct joule_binder *b)
+int joule_lvp_launch(const struct joule_node *node, const struct joule_lvp *l, const char *shader,
+		     const struct joule_lvp_places *at, int axis, struct joule_binder *b)
 {
 	struct joule_dispatch *d = joule_bind(b, "%s", shader);
 	const int64_t words[] = { l->m, l->p, l->in[0], l->in[1], l->out_width, l->plane, l->groups };
@@ -131,10 +130,10 @@ int joule_lvp_bind(const struct joule_node *node, const struct joule_lvp *l, con
 		l->mask, l->used, l->w_row, l->w_step, l->y_row, l->y_step, l->by_lane,
 	};
 
-	joule_bind_read_around(d, x, margin);
-	joule_bind_read(d, w);
-	joule_bind_read(d, bias);
-	joule_bind_write(d, JOULE_OUT(0));
+	joule_bind_read_around(d, at->x, at->margin);
+	joule_bind_read(d, at->w);
+	joule_bind_read(d, at->bias);
+	joule_bind_write(d, at->y);
 	joule_lvp_iota(d);
 	for (size_t i = 0; i < JOULE_ARRAY_LEN(words); i++)
 		joule_bind_u32(d, (uint32_t)words[i]);
@@ -151,6 +150,17 @@ int joule_lvp_bind(const struct joule_node *node, const struct joule_lvp *l, con
 			  (uint64_t)JOULE_DIV_UP(JOULE_DIV_UP(l->p, l->tv * LANES), l->waves),
 			  (uint64_t)l->z);
 	return joule_bind_end(b);
+}
+
+int joule_lvp_bind(const struct joule_node *node, const struct joule_lvp *l, const char *shader,
+		   struct joule_operand x, uint64_t margin, struct joule_operand w,
+		   struct joule_operand bias, int axis, struct joule_binder *b)
+{
+	const struct joule_lvp_places at = {
+		.x = x, .w = w, .bias = bias, .y = JOULE_OUT(0), .margin = margin,
+	};
+
+	return joule_lvp_launch(node, l, shader, &at, axis, b);
 }
 
 struct joule_operand joule_lvp_floats(const struct joule_tensor *t, int64_t count, float factor,

@@ -49,6 +49,16 @@ int joule_lvp_bind(const struct joule_node *node, const struct joule_lvp *l, con
 		   struct joule_operand x, uint64_t margin, struct joule_operand w,
 		   struct joule_operand bias, int axis, struct joule_binder *b);
 
+/* Where a launch's operands are, if not as joule_lvp_bind() has them. */
+struct joule_lvp_places {
+	struct joule_operand x, w, bias, y;
+	uint64_t margin;
+};
+
+/* As joule_lvp_bind(), but for y anywhere. The binder's error. */
+int joule_lvp_launch(const struct joule_node *node, const struct joule_lvp *l, const char *shader,
+		     const struct joule_lvp_places *at, int axis, struct joule_binder *b);
+
 /* The table push.iota of lib/lavapipe.glsl. */
 void joule_lvp_iota(struct joule_dispatch *d);
 

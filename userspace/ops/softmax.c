@@ -8,6 +8,7 @@
 #include <math.h>
 
 #include "ops/common.h"
+#include "ops/softmax.h"
 #include "ops/walk.h"
 
 enum kind { SOFT, LOG, HARD }; /* as in softmax.comp */
@@ -98,34 +99,28 @@ static int softmax_ref(struct joule_node *node)
 	return ret;
 }
 
-static int softmax_bind(const struct joule_node *node, struct joule_binder *b)
+/* Rows of n elements, inner apart, from x to y. */
+static int launch(struct joule_binder *b, const char *dtype, enum kind kind,
+		  const struct rows *r, struct joule_operand x, struct joule_operand y)
 {
 	bool cpu = b->caps->kind == JOULE_DEVICE_VULKAN_CPU, group;
-	const char *dtype = joule_bind_float(b, node->in[0]);
+	uint64_t rows = (uint64_t)(r->outer * r->inner);
 	struct joule_dispatch *d;
-	struct rows r;
-	uint64_t rows;
-	int ret, vec;
+	int vec;
 
-	if (!dtype)
-		return b->err;
-	ret = rows_of(node, &r);
-	if (ret)
-		return ret;
-	rows = (uint64_t)(r.outer * r.inner);
-	group = r.inner == 1 && r.n > 64 && rows < (cpu ? 8 : 8192);
-	vec = node->op->code == HARD	     ? 0 :
-	      r.inner == 1 && r.n % 4 == 0   ? 1 :
-	      !group && r.inner % 4 == 0     ? 2 :
-					       0;
+	group = r->inner == 1 && r->n > 64 && rows < (cpu ? 8 : 8192);
+	vec = kind == HARD			? 0 :
+	      r->inner == 1 && r->n % 4 == 0	? 1 :
+	      !group && r->inner % 4 == 0	? 2 :
+						  0;
 	d = group ? joule_bind(b, "softmax_group_%s", dtype) :
 		    joule_bind(b, "softmax_%s%s", dtype, joule_bind_wide(b));
-	joule_bind_read(d, JOULE_IN(0));
-	joule_bind_write(d, JOULE_OUT(0));
+	joule_bind_read(d, x);
+	joule_bind_write(d, y);
 	joule_bind_u32(d, (uint32_t)rows);
-	joule_bind_u32(d, (uint32_t)r.n);
-	joule_bind_u32(d, (uint32_t)JOULE_MAX(r.inner, 1));
-	joule_bind_spec(d, (uint32_t)node->op->code);
+	joule_bind_u32(d, (uint32_t)r->n);
+	joule_bind_u32(d, (uint32_t)JOULE_MAX(r->inner, 1));
+	joule_bind_spec(d, (uint32_t)kind);
 	joule_bind_spec(d, (uint32_t)vec);
 	if (group) {
 		uint64_t spill = JOULE_DIV_UP(rows, b->caps->max_groups[0]);
@@ -135,6 +130,27 @@ static int softmax_bind(const struct joule_node *node, struct joule_binder *b)
 	} else {
 		joule_bind_lanes(b, d, JOULE_DIV_UP(rows, vec == 2 ? 4 : 1));
 	}
+	return b->err;
+}
+
+int joule_softmax_launch(struct joule_binder *b, const char *dtype, int64_t rows, int64_t n,
+			 struct joule_operand x, struct joule_operand y)
+{
+	return launch(b, dtype, SOFT, &(struct rows){ rows, n, 1 }, x, y);
+}
+
+static int softmax_bind(const struct joule_node *node, struct joule_binder *b)
+{
+	const char *dtype = joule_bind_float(b, node->in[0]);
+	struct rows r;
+	int ret;
+
+	if (!dtype)
+		return b->err;
+	ret = rows_of(node, &r);
+	if (ret)
+		return ret;
+	launch(b, dtype, (enum kind)node->op->code, &r, JOULE_IN(0), JOULE_OUT(0));
 	return joule_bind_end(b);
 }
 
