@@ -14,7 +14,8 @@
 static const struct joule_pass *const passes[] = {
 	&joule_pass_fold,      &joule_pass_if_inline, &joule_pass_identity,
 	&joule_pass_dead_code,
-	&joule_pass_activation, &joule_pass_layer_norm, &joule_pass_transpose,
+	&joule_pass_activation, &joule_pass_layer_norm, &joule_pass_attention,
+	&joule_pass_transpose,
 	&joule_pass_pad,       &joule_pass_fake_quantize,
 	&joule_pass_affine,    &joule_pass_epilogue,
 	&joule_pass_chain,     NULL,
