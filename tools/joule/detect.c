@@ -7,6 +7,7 @@
 #include "compare.h"
 #include "draw.h"
 #include "show.h"
+#include "utf8.h"
 
 struct box {
 	double x0, y0, x1, y1; /* in pixels of the model's input */
@@ -160,9 +161,11 @@ static int report(const struct show_params *p, const struct show_frame *f, const
 
 		if (json)
 			json_array_append_new(
-				list, json_pack("{s:i, s:s?, s:f, s:[f,f,f,f]}", "class", d->class,
-						"label", label, "score", d->score, "box", d->x0,
-						d->y0, d->x1, d->y1));
+				list, json_pack("{s:i, s:o, s:o, s:[o,o,o,o]}", "class", d->class,
+						"label", utf8_json(label), "score",
+						json_finite(d->score), "box", json_finite(d->x0),
+						json_finite(d->y0), json_finite(d->x1),
+						json_finite(d->y1)));
 		else
 			printf("%6.3f  %5d  %-16s  x %.0f..%.0f  y %.0f..%.0f\n", d->score,
 			       d->class, label ? label : "", d->x0, d->x1, d->y0, d->y1);

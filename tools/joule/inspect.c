@@ -67,6 +67,7 @@ static int print_counts(const struct tool_model *m, struct joule_session *sessio
 static int print_session(const struct tool_model *m, struct joule_session *session,
 			 const char *stage)
 {
+	struct joule_device_info device;
 	struct joule_session_stats s;
 	char a[32], b[32], c[32], d[32];
 	int ret;
@@ -78,6 +79,12 @@ static int print_session(const struct tool_model *m, struct joule_session *sessi
 	ret = print_counts(m, session);
 	if (ret || joule_session_get_stats(session, &s))
 		return ret;
+	joule_device_get_info(m->device, &device);
+	if (!strcmp(device.type, "reference")) {
+		printf("\n%d nodes, run one after the other by the plain C reference; nothing is "
+		       "planned\n", s.steps);
+		return 0;
+	}
 	printf("\n%d steps, %d of them on the CPU; %d kernel launches, %d barriers, %d submissions\n",
 	       s.steps, s.host_steps, s.launches, s.barriers, s.submissions);
 	printf("%.3f GMAC; weights %s, activations %s (lower bound %s), device memory %s\n",

@@ -6,6 +6,7 @@
 #include "compare.h"
 #include "draw.h"
 #include "show.h"
+#include "utf8.h"
 
 #define MAX_CLASSES 256
 
@@ -64,8 +65,8 @@ static int report(const struct show_frame *f, const int64_t *count, int64_t pixe
 		if (!count[c])
 			continue;
 		if (json)
-			json_array_append_new(list, json_pack("{s:i, s:s?, s:I, s:f}", "class", c,
-							      "label", label, "pixels",
+			json_array_append_new(list, json_pack("{s:i, s:o, s:I, s:f}", "class", c,
+							      "label", utf8_json(label), "pixels",
 							      (json_int_t)count[c], "percent",
 							      percent));
 		else

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "tool.h"
+#include "utf8.h"
 
 int tool_exit_code(int err)
 {
@@ -40,13 +41,15 @@ int tool_exit_code(int err)
 
 void tool_error(const char *fmt, ...)
 {
+	char line[1024];
 	va_list ap;
 
-	fprintf(stderr, "joule: ");
 	va_start(ap, fmt);
-	vfprintf(stderr, fmt, ap);
+	vsnprintf(line, sizeof(line), fmt, ap);
 	va_end(ap);
-	fprintf(stderr, "\n");
+	/* Names come from files: one message stays one line. */
+	utf8_one_line(line);
+	fprintf(stderr, "joule: %s\n", line);
 }
 
 int tool_usage(const struct tool_command *command, const char *fmt, ...)

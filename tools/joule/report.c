@@ -7,6 +7,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "utf8.h"
+
 /* The page, with a place for the data. */
 __asm__(".section .rodata\n"
 	"joule_report_page:\n"
@@ -22,12 +24,12 @@ static json_t *step_json(const struct joule_step_profile *s)
 	json_t *origins = json_array(), *after = json_array();
 
 	for (int i = 0; i < s->n_origins; i++)
-		json_array_append_new(origins, json_string(s->origins[i]));
+		json_array_append_new(origins, utf8_json(s->origins[i]));
 	for (int i = 0; i < s->n_after; i++)
 		json_array_append_new(after, json_integer(s->after[i]));
-	return json_pack("{s:s, s:s, s:s, s:s, s:s?, s:s, s:o, s:o, s:I, s:I, s:I, s:I}", "name",
-			 s->name, "op", s->op, "kernel", s->kernel, "device", s->device, "reason",
-			 s->reason, "precision", s->precision, "origins", origins, "after", after,
+	return json_pack("{s:o, s:s, s:s, s:s, s:o, s:s, s:o, s:o, s:I, s:I, s:I, s:I}", "name",
+			 utf8_json(s->name), "op", s->op, "kernel", s->kernel, "device", s->device,
+			 "reason", utf8_json(s->reason), "precision", s->precision, "origins", origins, "after", after,
 			 "start_ns", (json_int_t)s->start_ns, "ns", (json_int_t)s->ns, "bytes",
 			 (json_int_t)s->bytes, "macs", (json_int_t)s->macs);
 }
@@ -57,10 +59,10 @@ static json_t *report_json(const char *model_path, const struct tool_model *m,
 		memset(&st, 0, sizeof(st));
 	for (int i = 0; i < p->n_steps; i++)
 		json_array_append_new(steps, step_json(&p->steps[i]));
-	return json_pack("{s:s, s:s, s:s, s:s, s:o, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, "
+	return json_pack("{s:s, s:o, s:o, s:o, s:o, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, "
 			 "s:i, s:f}",
-			 "version", joule_version(), "model", short_name(model_path),
-			 "device", info.name, "driver", info.driver, "steps", steps, "total_ns",
+			 "version", joule_version(), "model", utf8_json(short_name(model_path)),
+			 "device", utf8_json(info.name), "driver", utf8_json(info.driver), "steps", steps, "total_ns",
 			 (json_int_t)p->total_ns, "steps_ns", (json_int_t)p->steps_ns, "gaps_ns",
 			 (json_int_t)p->gaps_ns, "host_ns", (json_int_t)p->host_ns, "macs",
 			 (json_int_t)st.macs, "device_bytes", (json_int_t)st.device_bytes,

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "compare.h"
+#include "utf8.h"
 
 /* ---- classes: scores, one for each class, the highest on top ---- */
 
@@ -46,9 +47,10 @@ static int classes_show(const struct show_params *params, const struct show_fram
 		taken[best] = true;
 		label = labels_get(frame->labels, (int)best);
 		if (json)
-			json_array_append_new(list, json_pack("{s:I, s:f, s:s?}", "class",
+			json_array_append_new(list, json_pack("{s:I, s:o, s:o}", "class",
 							      (json_int_t)best, "score",
-							      view_get(&v, best), "label", label));
+							      json_finite(view_get(&v, best)), "label",
+							      utf8_json(label)));
 		else
 			printf("%8.4f  %5lld  %s\n", view_get(&v, best), (long long)best,
 			       label ? label : "");
@@ -107,7 +109,7 @@ static int reading_show(const struct show_params *params, const struct show_fram
 	text[at] = 0;
 	if (json)
 		return json_object_set_new(json, "reading", json_string(text)) ||
-				       json_object_set_new(json, "confidence", json_real(least)) ?
+				       json_object_set_new(json, "confidence", json_finite(least)) ?
 			       TOOL_NO_MEMORY :
 			       0;
 	printf("reading    %s\n", at ? text : "(no digits found)");
@@ -145,12 +147,12 @@ static int tensors_show(const struct show_params *params, const struct show_fram
 		}
 		joule_shape_str(&v.shape, shape, sizeof(shape));
 		if (json)
-			json_array_append_new(list, json_pack("{s:s, s:s, s:s, s:f, s:f, s:f}",
-							      "name", info.name, "dtype",
+			json_array_append_new(list, json_pack("{s:o, s:s, s:s, s:o, s:o, s:o}",
+							      "name", utf8_json(info.name), "dtype",
 							      joule_dtype_name(v.dtype), "shape",
-							      shape, "min", n ? lo : 0, "max",
-							      n ? hi : 0, "mean",
-							      n ? sum / (double)n : 0));
+							      shape, "min", json_finite(n ? lo : 0),
+							      "max", json_finite(n ? hi : 0), "mean",
+							      json_finite(n ? sum / (double)n : 0)));
 		else if (n)
 			printf("%s %s %s  min %g  max %g  mean %g\n", info.name,
 			       joule_dtype_name(v.dtype), shape, lo, hi, sum / (double)n);

@@ -5,8 +5,11 @@
 #include <jansson.h>
 #include <libsmartcols/libsmartcols.h>
 #include <stdarg.h>
+#include <locale.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "utf8.h"
 
 struct table {
 	const struct table_column *columns;
@@ -58,7 +61,7 @@ int table_set(struct table *t, const char *column, const char *fmt, ...)
 	va_list ap;
 
 	for (int i = 0; i < t->n_columns; i++) {
-		char **cell;
+		char **cell, *text;
 		int n;
 
 		if (strcmp(t->columns[i].name, column))
@@ -66,11 +69,15 @@ int table_set(struct table *t, const char *column, const char *fmt, ...)
 		cell = &t->cells[(size_t)(t->n_rows - 1) * (size_t)t->n_columns + (size_t)i];
 		free(*cell);
 		va_start(ap, fmt);
-		n = vasprintf(cell, fmt, ap);
+		n = vasprintf(&text, fmt, ap);
 		va_end(ap);
-		if (n < 0)
-			*cell = NULL;
-		return n < 0 ? -ENOMEM : 0;
+		/* Names come from files. */
+		*cell = n < 0 ? NULL : utf8_clean(text);
+		if (n >= 0)
+			free(text);
+		if (*cell)
+			utf8_one_line(*cell);
+		return *cell ? 0 : -ENOMEM;
 	}
 	return -ENOENT;
 }
@@ -92,10 +99,22 @@ static const char *cell(const struct table *t, int row, int column)
 	return t->cells[(size_t)row * (size_t)t->n_columns + (size_t)column];
 }
 
-static int print_text(const struct table *t, FILE *to)
+/* libsmartcols does not come to an end over bytes that its locale does not know. */
+static void only_ascii(struct table *t)
+{
+	for (int i = 0; i < t->n_rows * t->n_columns; i++)
+		for (char *p = t->cells[i]; p && *p; p++)
+			if ((unsigned char)*p >= 0x80)
+				*p = '?';
+}
+
+static int print_text(struct table *t, FILE *to)
 {
 	struct libscols_table *s = scols_new_table();
 	int ret = s ? 0 : -ENOMEM;
+
+	if (!setlocale(LC_CTYPE, "C.UTF-8"))
+		only_ascii(t);
 
 	if (s) {
 		scols_table_set_stream(s, to);
@@ -225,7 +244,7 @@ static int print_json(const struct table *t, const char *schema, FILE *to)
 	return ret;
 }
 
-int table_print(const struct table *table, enum table_format format, const char *schema, FILE *to)
+int table_print(struct table *table, enum table_format format, const char *schema, FILE *to)
 {
 	int ret = 0;
 

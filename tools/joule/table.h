@@ -27,7 +27,10 @@ void table_destroy(struct table *table);
 /* Starts a row; cells not set stay empty (null in JSON). */
 int table_row(struct table *table);
 
-/* Sets a cell of the last row, by column name. */
+/*
+ * Sets a cell of the last row, by column name. What is not UTF-8 is replaced,
+ * control characters are too, so that every format stays valid.
+ */
 __attribute__((format(printf, 3, 4))) int table_set(struct table *table, const char *column,
 						    const char *fmt, ...);
 
@@ -38,6 +41,6 @@ int table_format_parse(const char *name, enum table_format *out);
  * schema: name and version that JSON carries beside its rows,
  * {"schema": "joule.bench/1", "rows": [...]}. -EIO when it could not be written.
  */
-int table_print(const struct table *table, enum table_format format, const char *schema, FILE *to);
+int table_print(struct table *table, enum table_format format, const char *schema, FILE *to);
 
 #endif

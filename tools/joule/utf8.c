@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "utf8.h"
 
+#include <math.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -53,6 +54,11 @@ json_t *utf8_json(const char *text)
 
 	free(clean);
 	return json;
+}
+
+json_t *json_finite(double v)
+{
+	return isfinite(v) ? json_real(v) : json_null();
 }
 
 void utf8_one_line(char *text)

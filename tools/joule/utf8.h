@@ -16,6 +16,9 @@ char *utf8_clean(const char *text);
 /* The same as a JSON string; JSON's null for NULL. NULL: out of memory. */
 json_t *utf8_json(const char *text);
 
+/* A JSON number; null for NaN and infinity, which JSON does not have. NULL: out of memory. */
+json_t *json_finite(double v);
+
 /* In place: control characters, which could end a line or drive a terminal, become '?'. */
 void utf8_one_line(char *text);
 

@@ -36,7 +36,7 @@ static bool is_disabled(const char *const *list, const char *name)
 	return false;
 }
 
-static int check_names(const struct joule_graph *graph, const char *const *list)
+int joule_passes_check_names(const struct joule_log *log, const char *const *list)
 {
 	for (; list && *list; list++) {
 		bool known = false;
@@ -44,7 +44,7 @@ static int check_names(const struct joule_graph *graph, const char *const *list)
 		for (int i = 0; passes[i]; i++)
 			known |= !strcmp(passes[i]->name, *list);
 		if (!known)
-			return joule_err(graph->log, -EINVAL, "there is no pass '%s'", *list);
+			return joule_err(log, -EINVAL, "there is no pass '%s'", *list);
 	}
 	return 0;
 }
@@ -87,7 +87,7 @@ static int run_pass(struct joule_graph *graph, const struct joule_pass *pass, bo
 int joule_passes_run(struct joule_graph *graph, const struct joule_passes_params *params)
 {
 	const char *const *disabled = params ? params->disabled : NULL;
-	int ret = check_names(graph, disabled);
+	int ret = joule_passes_check_names(graph->log, disabled);
 
 	for (int i = 0; !ret && passes[i]; i++)
 		if (!is_disabled(disabled, passes[i]->name))

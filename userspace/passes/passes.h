@@ -28,6 +28,9 @@ struct joule_passes_params {
  */
 int joule_passes_run(struct joule_graph *graph, const struct joule_passes_params *params);
 
+/* -EINVAL, logged, for a name that no pass has. list: NULL-terminated, or NULL. */
+int joule_passes_check_names(const struct joule_log *log, const char *const *list);
+
 /* Pass i in the order they run, or NULL behind the last. */
 const struct joule_pass *joule_pass_get(int i);
 

@@ -9,6 +9,7 @@
 #include "base/checked.h"
 #include "base/log.h"
 #include "ir/op.h"
+#include "passes/passes.h"
 #include "runtime/instance.h"
 #include "runtime/interp.h"
 
@@ -33,8 +34,14 @@ static int copy_names(struct joule_session *s, const char *const *from, const ch
 
 static int copy_params(struct joule_session *s, const struct joule_session_params *p)
 {
+	int ret;
+
 	if (!p)
 		return 0;
+	/* Here, since the reference runs no passes, and a misspelt name means nothing anywhere. */
+	ret = joule_passes_check_names(s->log, p->disabled_passes);
+	if (ret)
+		return ret;
 	s->precision = p->precision;
 	s->deterministic = p->deterministic;
 	s->profile = p->profile;
