@@ -4,7 +4,8 @@
  * 0.5 * x * (1 + erf(x / sqrt(2))) and so on, in whatever order and nesting.
  * Instead of one pattern for each spelling, every cone of element-wise nodes
  * that is a function of a single tensor is evaluated at sample points and
- * compared with the activations joule knows.
+ * compared with the activations joule knows. GELU by x * sigmoid(1.702 x), and
+ * Swish with any other factor, are told by what they make of 1.
  */
 #include <errno.h>
 #include <math.h>
@@ -46,6 +47,7 @@ struct cone {
 	const struct joule_tensor *root;
 	struct joule_node *node[MAX_CONE];
 	int n;
+	float p; /* which()'s: what the activation has for p */
 };
 
 /* The tensor's value at root = x; NAN with *ok cleared if it is no such function. */
@@ -84,6 +86,15 @@ static bool same(double a, double b)
 	return fabs(a - b) <= 2e-6 * fmax(1, fabs(b));
 }
 
+/* p of y = 1 / (1 + exp(-p)); 1 where there is none. */
+static float swish_factor(double y)
+{
+	double p = y > 0.5 && y < 0.99 ? log(y / (1 - y)) : 1;
+
+	/* 1 and 1.702 as files have them, not as a sum of roundings. */
+	return (float)(round(p * 1e6) / 1e6);
+}
+
 static int which(struct cone *c, const struct joule_tensor *y)
 {
 	double got[N_SAMPLES];
@@ -96,8 +107,11 @@ static int which(struct cone *c, const struct joule_tensor *y)
 	for (size_t k = 0; k < JOULE_ARRAY_LEN(known); k++) {
 		size_t i = 0;
 
+		c->p = known[k].p;
+		if (known[k].code == JOULE_EW_SWISH)
+			c->p = swish_factor(eval(c, y, 1, &ok, 0));
 		while (i < N_SAMPLES && same(got[i], joule_ew_eval(known[k].code, samples[i], 0,
-								   known[k].p, known[k].q)))
+								   c->p, known[k].q)))
 			i++;
 		if (i == N_SAMPLES)
 			return (int)k;
@@ -164,8 +178,8 @@ static int replace(struct joule_graph *graph, const struct cone *c, int k, struc
 	joule_node_default_attrs(node);
 	if (known[k].code == JOULE_EW_GELU_TANH)
 		*(int *)joule_node_attr(node, "approximate") = 1;
-	if (known[k].code == JOULE_EW_HARD_SIGMOID)
-		*(float *)joule_node_attr(node, "alpha") = known[k].p;
+	if (known[k].code == JOULE_EW_HARD_SIGMOID || known[k].code == JOULE_EW_SWISH)
+		*(float *)joule_node_attr(node, "alpha") = c->p;
 	return 0;
 }
 

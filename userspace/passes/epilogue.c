@@ -6,10 +6,18 @@
 #include "passes/match.h"
 #include "passes/passes.h"
 
-/* Is the step's operand there before the node runs, or can it be? */
+/*
+ * Is the step's operand there before the node runs, or can it be? A view of
+ * what is there may come later in the list: the graph is sorted anew.
+ */
 static bool is_ready(const struct joule_node *node, const struct joule_tensor *operand)
 {
-	return !operand->producer || operand->producer->index < node->index;
+	const struct joule_node *p = operand->producer;
+
+	while (p && p->op && p->index >= node->index && (p->op->traits & JOULE_OP_VIEW) &&
+	       !p->epilogue.n)
+		p = p->in[0]->producer;
+	return !p || p->index < node->index;
 }
 
 /* The user's step on t, turned around if t is its operand. */

@@ -1,8 +1,12 @@
 // SPDX-License-Identifier: MIT
 /*
- * LayerNormalization spelled out:
- *	d = x - ReduceMean(x);  y = d / Sqrt(ReduceMean(d * d) + epsilon) * gamma + beta
- * with Pow(d, 2) or Mul(d, d), Div or Mul by a Reciprocal.
+ * LayerNormalization spelled out, as PyTorch's exporters do it and as
+ * TensorFlow's batch_normalization does, with m = ReduceMean(x), d = x - m and
+ * r = 1 / Sqrt(ReduceMean(d * d) + epsilon):
+ *	y = d * r * gamma + beta
+ *	y = x * (r * gamma) + (beta - m * (r * gamma))
+ * gamma and beta may be missing; d * d may be Pow(d, 2); r a Reciprocal, a
+ * division by the root, or Pow(..., -0.5).
  */
 #include <errno.h>
 #include <string.h>
@@ -11,9 +15,13 @@
 #include "passes/match.h"
 #include "passes/passes.h"
 
+#define MAX_NODES 16
+
 struct spelled {
-	struct joule_node *mean, *sub, *square, *variance, *add, *root, *reciprocal, *scale;
-	struct joule_tensor *x;
+	struct joule_node *node[MAX_NODES], *last; /* last is not among node[] */
+	int n;
+	struct joule_node *mean, *variance;
+	struct joule_tensor *x, *d, *gamma, *beta;
 	double epsilon;
 	int first_axis; /* normalized axes are this one to the last */
 };
@@ -59,51 +67,79 @@ static bool is_square(const struct joule_node *node, const struct joule_tensor *
 	       joule_match_scalar(node->in[1], &p) && p == 2;
 }
 
-/* From the node that divides: everything behind it. */
-static bool match(const struct joule_graph *graph, struct joule_node *scale, struct spelled *s)
+static struct joule_node *note(struct spelled *s, struct joule_node *node)
 {
-	struct joule_tensor *d, *denominator, *sum;
-	int rank;
+	if (node && s->n < MAX_NODES)
+		s->node[s->n++] = node;
+	return node;
+}
 
-	memset(s, 0, sizeof(*s));
-	s->scale = scale;
-	if (joule_match_op(scale, "Div")) {
-		d = scale->in[0];
-		denominator = scale->in[1];
-	} else if (joule_match_op(scale, "Mul")) {
-		int k = scale->in[0]->producer && joule_match_op(scale->in[0]->producer, "Reciprocal");
+/* From Sqrt(ReduceMean(d * d) + epsilon), or with power that without the root, to d. */
+static bool match_root(const struct joule_graph *graph, struct joule_tensor *t, bool power,
+		       struct spelled *s)
+{
+	struct joule_node *node, *square;
+	struct joule_tensor *sum;
 
-		d = scale->in[k ? 1 : 0];
-		s->reciprocal = joule_match_only(graph, scale->in[k ? 0 : 1], "Reciprocal");
-		if (!s->reciprocal)
+	if (!power) {
+		node = note(s, joule_match_only(graph, t, "Sqrt"));
+		if (!node)
 			return false;
-		denominator = s->reciprocal->in[0];
-	} else {
-		return false;
+		t = node->in[0];
 	}
-	s->root = joule_match_only(graph, denominator, "Sqrt");
-	s->add = s->root ? joule_match_only(graph, s->root->in[0], "Add") : NULL;
-	sum = s->add ? joule_match_with_scalar(s->add, &s->epsilon) : NULL;
-	s->variance = sum ? joule_match_only(graph, sum, "ReduceMean") : NULL;
-	s->square = s->variance && joule_tensor_uses(graph, s->variance->in[0]) == 1 ?
-			    s->variance->in[0]->producer :
-			    NULL;
-	if (!s->square || !is_square(s->square, d))
+	node = note(s, joule_match_only(graph, t, "Add"));
+	sum = node ? joule_match_with_scalar(node, &s->epsilon) : NULL;
+	s->variance = sum ? note(s, joule_match_only(graph, sum, "ReduceMean")) : NULL;
+	square = s->variance && joule_tensor_uses(graph, s->variance->in[0]) == 1 ?
+			 note(s, s->variance->in[0]->producer) :
+			 NULL;
+	if (!square || square->epilogue.n)
 		return false;
-	s->sub = d->producer;
-	if (!joule_match_op(s->sub, "Sub") || s->sub->epilogue.n)
+	s->d = square->in[0];
+	return is_square(square, s->d);
+}
+
+/* t = 1 / Sqrt(...), by whichever operators. */
+static bool match_inverse(const struct joule_graph *graph, struct joule_tensor *t,
+			  struct spelled *s)
+{
+	struct joule_node *p = t->producer;
+	double v;
+
+	if (!p || !p->op || p->epilogue.n)
 		return false;
-	s->x = s->sub->in[0];
-	s->mean = joule_match_only(graph, s->sub->in[1], "ReduceMean");
-	if (!s->mean || s->mean->in[0] != s->x)
+	note(s, p);
+	if (joule_match_op(p, "Reciprocal"))
+		return match_root(graph, p->in[0], false, s);
+	if (joule_match_op(p, "Div") && joule_match_scalar(p->in[0], &v) && v == 1)
+		return match_root(graph, p->in[1], false, s);
+	return joule_match_op(p, "Pow") && joule_match_scalar(p->in[1], &v) && v == -0.5 &&
+	       match_root(graph, p->in[0], true, s);
+}
+
+/* d = x - ReduceMean(x), over the same last axes as the variance. */
+static bool match_mean(struct spelled *s, int mean_uses, const struct joule_graph *graph)
+{
+	struct joule_node *sub = s->d->producer;
+
+	if (!joule_match_op(sub, "Sub") || sub->epilogue.n)
 		return false;
-	/* d is read by the square (twice for a product) and by the division. */
-	if (joule_tensor_uses(graph, d) != (joule_match_op(s->square, "Mul") ? 3 : 2))
+	note(s, sub);
+	s->x = sub->in[0];
+	s->mean = sub->in[1]->producer;
+	if (!joule_match_op(s->mean, "ReduceMean") || s->mean->in[0] != s->x ||
+	    joule_tensor_uses(graph, s->mean->out[0]) != mean_uses)
 		return false;
-	rank = s->x->shape.rank;
+	note(s, s->mean);
 	s->first_axis = last_axes(s->mean);
-	return rank > 0 && s->first_axis >= 0 && last_axes(s->variance) == s->first_axis &&
-	       joule_dtype_is_float(s->x->dtype);
+	return s->x->shape.rank > 0 && s->first_axis >= 0 &&
+	       last_axes(s->variance) == s->first_axis && joule_dtype_is_float(s->x->dtype);
+}
+
+/* How often the square reads d. */
+static int square_uses(const struct spelled *s)
+{
+	return joule_match_op(s->variance->in[0]->producer, "Mul") ? 2 : 1;
 }
 
 /* Is t a constant of the normalized shape (leading ones allowed)? */
@@ -123,7 +159,132 @@ static bool is_parameter(const struct joule_tensor *t, const struct spelled *s)
 	return true;
 }
 
-/* gamma and beta may follow; without gamma a constant of ones stands in. */
+static struct joule_node *follow(const struct joule_graph *graph, struct joule_node *node,
+				 const char *op, const struct spelled *s,
+				 struct joule_tensor **parameter)
+{
+	struct joule_node *user = joule_tensor_only_user(graph, node->out[0]);
+
+	if (!joule_match_op(user, op))
+		return NULL;
+	*parameter = joule_match_other(user, node->out[0]);
+	if (*parameter && is_parameter(*parameter, s))
+		return user;
+	*parameter = NULL;
+	return NULL;
+}
+
+/* y = d * r * gamma + beta, from the node that makes d * r. */
+static bool match_torch(const struct joule_graph *graph, struct joule_node *scale,
+			struct spelled *s)
+{
+	struct joule_node *gamma, *beta;
+	struct joule_tensor *d;
+
+	memset(s, 0, sizeof(*s));
+	if (joule_match_op(scale, "Div")) {
+		d = scale->in[0];
+		if (!match_root(graph, scale->in[1], false, s))
+			return false;
+	} else if (joule_match_op(scale, "Mul")) {
+		int k = 1;
+
+		if (!match_inverse(graph, scale->in[1], s)) {
+			memset(s, 0, sizeof(*s));
+			k = 0;
+			if (!match_inverse(graph, scale->in[0], s))
+				return false;
+		}
+		d = scale->in[1 - k];
+		if (joule_tensor_uses(graph, scale->in[k]) != 1)
+			return false;
+	} else {
+		return false;
+	}
+	if (s->d != d || !match_mean(s, 1, graph) ||
+	    joule_tensor_uses(graph, d) != square_uses(s) + 1)
+		return false;
+	gamma = follow(graph, scale, "Mul", s, &s->gamma);
+	beta = follow(graph, gamma ? gamma : scale, "Add", s, &s->beta);
+	s->last = beta ? beta : gamma ? gamma : scale;
+	if (s->last != scale)
+		note(s, scale);
+	if (gamma && s->last != gamma)
+		note(s, gamma);
+	return true;
+}
+
+/* The factor of t = a * factor (in either order), or NULL. */
+static struct joule_tensor *factor_of(struct joule_tensor *t, const struct joule_tensor *a)
+{
+	return joule_match_op(t->producer, "Mul") && !t->producer->epilogue.n ?
+		       joule_match_other(t->producer, a) :
+		       NULL;
+}
+
+/* x * inv, with x not known yet: the operand of product that shift multiplies with a mean. */
+static bool match_products(struct joule_tensor *product, struct joule_tensor *shift,
+			   struct spelled *s, struct joule_tensor **inv)
+{
+	if (!joule_match_op(product->producer, "Mul") || product->producer->epilogue.n)
+		return false;
+	for (int i = 0; i < 2; i++) {
+		*inv = product->producer->in[i];
+		s->x = product->producer->in[!i];
+		if (*inv != s->x && factor_of(shift, *inv))
+			return true;
+	}
+	return false;
+}
+
+/* y = x * inv + (beta - m * inv), or x * inv - m * inv, with inv = r * gamma or r. */
+static bool match_tensorflow(const struct joule_graph *graph, struct joule_node *last,
+			     struct spelled *s)
+{
+	bool plain = joule_match_op(last, "Sub");
+	struct joule_node *sub = NULL, *times;
+	struct joule_tensor *inv, *shift, *product = last->in[0], *r, *x;
+
+	memset(s, 0, sizeof(*s));
+	if (!plain && !joule_match_op(last, "Add"))
+		return false;
+	shift = last->in[1];
+	if (!plain) {
+		int k = joule_match_op(last->in[1]->producer, "Sub");
+
+		sub = joule_match_only(graph, last->in[k], "Sub");
+		if (!sub)
+			return false;
+		product = last->in[!k];
+		s->beta = sub->in[0];
+		shift = sub->in[1];
+	}
+	if (joule_tensor_uses(graph, product) != 1 || joule_tensor_uses(graph, shift) != 1 ||
+	    !match_products(product, shift, s, &inv) || joule_tensor_uses(graph, inv) != 2)
+		return false;
+	x = s->x;
+	times = inv->producer;
+	r = inv;
+	if (joule_match_op(times, "Mul") && !times->epilogue.n) {
+		int k = joule_tensor_is_const(times->in[0]);
+
+		s->gamma = times->in[!k];
+		r = times->in[k];
+		note(s, times);
+		if (joule_tensor_uses(graph, r) != 1)
+			return false;
+	}
+	note(s, sub);
+	note(s, product->producer);
+	note(s, shift->producer);
+	s->last = last;
+	return match_inverse(graph, r, s) && match_mean(s, 2, graph) && s->x == x &&
+	       factor_of(shift, inv) == s->mean->out[0] &&
+	       joule_tensor_uses(graph, s->d) == square_uses(s) &&
+	       (!s->gamma || is_parameter(s->gamma, s)) && (!s->beta || is_parameter(s->beta, s));
+}
+
+/* Without gamma a constant of ones stands in. */
 static struct joule_tensor *ones(struct joule_graph *graph, const struct spelled *s)
 {
 	struct joule_shape shape = { .rank = s->x->shape.rank - s->first_axis };
@@ -137,38 +298,15 @@ static struct joule_tensor *ones(struct joule_graph *graph, const struct spelled
 	return t;
 }
 
-static struct joule_node *follow(const struct joule_graph *graph, struct joule_node *node,
-				 const char *op, const struct spelled *s,
-				 struct joule_tensor **parameter)
-{
-	struct joule_node *user = joule_tensor_only_user(graph, node->out[0]);
-
-	if (!joule_match_op(user, op))
-		return NULL;
-	*parameter = joule_match_other(user, node->out[0]);
-	return *parameter && is_parameter(*parameter, s) ? user : NULL;
-}
-
 static int rewrite(struct joule_graph *graph, const struct spelled *s)
 {
-	struct joule_tensor *in[3] = { s->x, NULL, NULL }, *beta = NULL;
-	struct joule_node *gamma_node = follow(graph, s->scale, "Mul", s, &in[1]);
-	struct joule_node *last = gamma_node ? gamma_node : s->scale, *beta_node, *node;
+	struct joule_tensor *in[3] = { s->x, s->gamma ? s->gamma : ones(graph, s), s->beta };
+	struct joule_node *node;
 
-	beta_node = follow(graph, last, "Add", s, &beta);
-	in[2] = beta_node ? beta : NULL;
-	last = beta_node ? beta_node : last;
-	if (!gamma_node)
-		in[1] = ones(graph, s);
 	if (!in[1])
 		return -ENOMEM;
-
-	struct joule_node *merged[] = { s->mean, s->sub, s->square, s->variance, s->add, s->root,
-					s->reciprocal, s->scale != last ? s->scale : NULL,
-					gamma_node != last ? gamma_node : NULL };
-
-	node = joule_rewrite(graph, joule_op_find("", "LayerNormalization", 17), in,
-			     in[2] ? 3 : 2, merged, 9, last);
+	node = joule_rewrite(graph, joule_op_find("", "LayerNormalization", 17), in, in[2] ? 3 : 2,
+			     s->node, s->n, s->last);
 	if (!node)
 		return -ENOMEM;
 	node->opset = 17;
@@ -185,7 +323,8 @@ static int layer_norm(struct joule_graph *graph, bool *changed)
 	for (int i = 0; !ret && i < n; i++) {
 		struct spelled s;
 
-		if (!graph->nodes[i]->op || !match(graph, graph->nodes[i], &s))
+		if (!graph->nodes[i]->op || (!match_torch(graph, graph->nodes[i], &s) &&
+					     !match_tensorflow(graph, graph->nodes[i], &s)))
 			continue;
 		ret = rewrite(graph, &s);
 		*changed = true;

@@ -75,15 +75,20 @@ static bool is_used(const struct joule_graph *graph, const struct joule_node *no
 
 bool joule_remove_dead(struct joule_graph *graph)
 {
-	bool changed = false;
+	bool changed = false, again;
 
-	for (int i = graph->n_nodes - 1; i >= 0; i--) {
-		struct joule_node *node = graph->nodes[i];
+	/* Nodes added by a rewrite stand at the end, behind those that read them. */
+	do {
+		again = false;
+		for (int i = graph->n_nodes - 1; i >= 0; i--) {
+			struct joule_node *node = graph->nodes[i];
 
-		if (!node->op || is_used(graph, node))
-			continue;
-		joule_node_remove(node);
-		changed = true;
-	}
+			if (!node->op || is_used(graph, node))
+				continue;
+			joule_node_remove(node);
+			again = true;
+		}
+		changed |= again;
+	} while (again);
 	return changed;
 }

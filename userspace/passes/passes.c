@@ -17,7 +17,7 @@ static const struct joule_pass *const passes[] = {
 	&joule_pass_activation, &joule_pass_layer_norm, &joule_pass_attention,
 	&joule_pass_transpose,
 	&joule_pass_pad,       &joule_pass_fake_quantize,
-	&joule_pass_affine,    &joule_pass_epilogue,
+	&joule_pass_view,      &joule_pass_affine,    &joule_pass_epilogue,
 	&joule_pass_chain,     NULL,
 };
 
