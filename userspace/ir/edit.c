@@ -198,3 +198,17 @@ void joule_graph_compact(struct joule_graph *graph)
 	graph->n_tensors = n;
 	free(used);
 }
+
+static const struct joule_tensor *larger(struct joule_tensor *const *list, int n,
+					 const struct joule_tensor *best)
+{
+	for (int i = 0; i < n; i++)
+		if (list[i] && joule_tensor_bytes(list[i]) > (best ? joule_tensor_bytes(best) : -1))
+			best = list[i];
+	return best;
+}
+
+const struct joule_tensor *joule_node_largest(const struct joule_node *node)
+{
+	return larger(node->out, node->n_out, larger(node->in, node->n_in, NULL));
+}

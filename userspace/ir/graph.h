@@ -171,6 +171,9 @@ int joule_graph_infer(struct joule_graph *graph, size_t limit);
 /* infer() of one node with its checks; 1 when the result depends on values not known yet. */
 int joule_node_infer(struct joule_node *node);
 
+/* Of the inputs and outputs whose shapes are known the one with most bytes, or NULL. */
+const struct joule_tensor *joule_node_largest(const struct joule_node *node);
+
 /*
  * ref() of one node, fused epilogue included. Outputs without data get owned
  * storage. All inputs' data must be there. Bodies are not run: control flow

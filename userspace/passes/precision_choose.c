@@ -231,6 +231,7 @@ static void restore(struct joule_node *node, const struct saved *s)
 static int attempt(struct joule_precision *p, struct joule_node *node, struct joule_arena *arena,
 		   const struct saved *s, const char **why)
 {
+	const struct joule_tensor *largest;
 	struct joule_binder b;
 	int ret;
 
@@ -258,6 +259,11 @@ static int attempt(struct joule_precision *p, struct joule_node *node, struct jo
 	}
 	if (!node->op->bind)
 		return 0;
+	*why = "too large for the device";
+	largest = joule_node_largest(node);
+	if (largest && p->params->caps->max_buffer_bytes &&
+	    (uint64_t)joule_tensor_bytes(largest) > p->params->caps->max_buffer_bytes)
+		return -EAGAIN;
 	joule_binder_init(&b, p->params->caps, arena);
 	b.f16_arithmetic = p->params->f16_arithmetic;
 	b.deterministic = p->params->deterministic;

@@ -92,6 +92,20 @@ static void note_arena(const struct joule_build *b, const struct joule_build_nod
 	}
 }
 
+/* Before kernels make tables as long as a tensor that no device could hold. */
+static int check_sizes(const struct joule_build *b, const struct joule_node *node)
+{
+	uint64_t most = b->params->caps->max_buffer_bytes;
+	const struct joule_tensor *t = joule_node_largest(node);
+	char shape[128];
+
+	if (!most || !t || (uint64_t)joule_tensor_bytes(t) <= most)
+		return 0;
+	return joule_node_err(node, -ENOMEM, "%s %s takes %lld bytes, the device's largest buffer %llu",
+			      t->name, joule_shape_str(&t->shape, shape, sizeof(shape)),
+			      (long long)joule_tensor_bytes(t), (unsigned long long)most);
+}
+
 static int lower_node(struct joule_build *b, struct joule_build_node *bn)
 {
 	struct joule_node *node = bn->node;
@@ -116,6 +130,9 @@ static int lower_node(struct joule_build *b, struct joule_build_node *bn)
 		return lower_host(bn, "shape or integer work");
 	if (!op->bind)
 		return lower_host(bn, "operator has no kernel");
+	ret = check_sizes(b, node);
+	if (ret)
+		return ret;
 	joule_binder_init(&bn->binder, b->params->caps, &b->plan->blobs);
 	bn->binder.f16_arithmetic = b->params->f16_arithmetic;
 	bn->binder.deterministic = b->params->deterministic;
