@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /*
- * run_nomem [-v] [-a] [SCENARIO]: a scenario is a row of steps from opening a
+ * run_nomem [-v] [-a] [SCENARIO ...]: a scenario is a row of steps from opening a
  * model to reading results. For each of its steps and for every n, all goes
  * well up to that step, in which the n-th allocation fails (that one alone, and
  * once more with all after it): the step must give -ENOMEM and say so, or do
@@ -25,7 +25,7 @@
 
 static struct {
 	bool verbose, all;
-	const char *only;
+	char **only;
 	char message[512];
 	int passed, failed;
 	FILE *null;
@@ -408,6 +408,14 @@ out:
 	free(s.out_page);
 }
 
+static bool is_asked_for(const char *name)
+{
+	for (char **o = t.only; *o; o++)
+		if (!strcmp(*o, name))
+			return true;
+	return !*t.only;
+}
+
 int main(int argc, char **argv)
 {
 	char dir[] = "/tmp/joule-test-XXXXXX", path[64];
@@ -419,7 +427,7 @@ int main(int argc, char **argv)
 		t.verbose |= opt == 'v';
 		t.all |= opt == 'a';
 	}
-	t.only = argv[optind];
+	t.only = argv + optind;
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	CHECK(mkdtemp(dir));
 	snprintf(path, sizeof(path), "%s/model.onnx", dir);
@@ -430,8 +438,7 @@ int main(int argc, char **argv)
 	if (joule_device_open(context, "vulkan", &devices[1]))
 		printf("SKIP allocation failures on Vulkan: skipped: %s\n", t.message);
 	for (size_t i = 0; i < sizeof(scenarios) / sizeof(scenarios[0]); i++)
-		if ((!t.only || !strcmp(t.only, scenarios[i].name)) &&
-		    (devices[1] || !scenarios[i].cold))
+		if (is_asked_for(scenarios[i].name) && (devices[1] || !scenarios[i].cold))
 			run_all(&scenarios[i], context, devices, path);
 	joule_device_close(devices[0]);
 	joule_device_close(devices[1]);

@@ -92,7 +92,8 @@ struct joule_tensor *test_ints(struct joule_graph *g, int n, const int64_t *valu
 	struct joule_tensor *t = joule_graph_add_const(g, NULL, JOULE_I64, &shape);
 
 	CHECK(t);
-	memcpy(t->data, values, (size_t)n * sizeof(*values));
+	if (n)
+		memcpy(t->data, values, (size_t)n * sizeof(*values));
 	return t;
 }
 
