@@ -45,7 +45,7 @@ $(O)/tests/models/accuracy.o: tests/models/accuracy.c
 		$(CFLAGS_ALL) -MMD -MP -c -o $@ $<
 
 $(O)/tests/accuracy: $(O)/tests/models/accuracy.o $(O)/tools/joule/npy.o $(O)/tools/joule/options.o \
-		$(O)/tools/joule/utf8.o $(O)/libjoule.so
+		$(O)/tools/joule/utf8.o $(O)/tools/joule/output.o $(O)/libjoule.so
 	$(call quiet,LD)$(CC) $(SANFLAGS) $(LDFLAGS) -Wl,-rpath,'$$ORIGIN/..' -o $@ \
 		$(filter %.o,$^) -L$(O) -ljoule -ljansson -lm
 

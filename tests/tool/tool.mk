@@ -3,7 +3,7 @@
 
 TOOL_TEST_OBJ := $(O)/tools/joule/image.o $(O)/tools/joule/pixels.o $(O)/tools/joule/source.o \
 	$(O)/tools/joule/source_pipe.o $(O)/tools/joule/source_v4l2.o $(O)/tools/joule/options.o \
-	$(O)/tools/joule/utf8.o
+	$(O)/tools/joule/utf8.o $(O)/tools/joule/output.o
 TOOL_TEST_BIN := $(patsubst tests/tool/%.c,$(O)/tests/tool/%,$(wildcard tests/tool/*.c))
 
 $(TOOL_TEST_BIN): $(O)/tests/tool/%: $(O)/tests/tool/%.o $(TOOL_TEST_OBJ) \

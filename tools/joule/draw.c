@@ -2,11 +2,10 @@
 #include "draw.h"
 
 #include <cairo.h>
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
+#include "output.h"
 #include "tool.h"
 
 /*
@@ -65,31 +64,34 @@ static void draw_one(cairo_t *cr, const struct draw_box *b, double line)
 	cairo_show_text(cr, b->label);
 }
 
+static cairo_status_t write_file(void *file, const unsigned char *data, unsigned int bytes)
+{
+	return fwrite(data, 1, bytes, file) == bytes ? CAIRO_STATUS_SUCCESS :
+						       CAIRO_STATUS_WRITE_ERROR;
+}
+
 int draw_boxes(const char *path, const struct image *image, const struct draw_box *boxes, int n)
 {
 	cairo_surface_t *s = to_surface(image);
 	cairo_t *cr = cairo_create(s);
 	double line = image->width / 320.0 < 1.5 ? 1.5 : image->width / 320.0;
 	cairo_status_t status;
-	char *part = NULL;
-	int ret = 0;
+	struct output out;
+	int ret;
 
 	for (int i = 0; i < n; i++)
 		draw_one(cr, &boxes[i], line);
 	cairo_destroy(cr);
-	if (asprintf(&part, "%s.part", path) < 0) {
-		cairo_surface_destroy(s);
-		return TOOL_NO_MEMORY;
+	ret = output_open(path, &out);
+	if (!ret) {
+		status = cairo_surface_write_to_png_stream(s, write_file, out.file);
+		/* What the file could not take is output_close()'s to tell. */
+		if (status != CAIRO_STATUS_SUCCESS && status != CAIRO_STATUS_WRITE_ERROR) {
+			tool_error("%s: %s", path, cairo_status_to_string(status));
+			ret = TOOL_NO_MEMORY;
+		}
+		ret = output_close(&out, ret);
 	}
-	status = cairo_surface_write_to_png(s, part);
-	if (status == CAIRO_STATUS_SUCCESS && rename(part, path))
-		status = CAIRO_STATUS_WRITE_ERROR;
-	if (status != CAIRO_STATUS_SUCCESS) {
-		tool_error("%s: %s", path, cairo_status_to_string(status));
-		unlink(part);
-		ret = TOOL_IO;
-	}
-	free(part);
 	cairo_surface_destroy(s);
 	return ret;
 }

@@ -7,8 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <turbojpeg.h>
-#include <unistd.h>
 
+#include "output.h"
 #include "tool.h"
 
 int image_create(int width, int height, struct image *out)
@@ -146,21 +146,16 @@ int image_save_png(const char *path, const struct image *image)
 			  .width = (png_uint_32)image->width,
 			  .height = (png_uint_32)image->height,
 			  .format = PNG_FORMAT_RGB };
-	char *part = NULL;
-	int ret = TOOL_IO;
+	struct output out;
+	int ret = output_open(path, &out);
 
-	if (asprintf(&part, "%s.part", path) < 0)
-		return TOOL_NO_MEMORY;
-	if (!png_image_write_to_file(&png, part, 0, image->rgb, 0, NULL))
-		tool_error("%s: %s", path, png.message);
-	else if (rename(part, path))
-		tool_error("%s: %s", path, strerror(errno));
-	else
-		ret = 0;
 	if (ret)
-		unlink(part);
-	free(part);
-	return ret;
+		return ret;
+	if (!png_image_write_to_stdio(&png, out.file, 0, image->rgb, 0, NULL)) {
+		tool_error("%s: %s", path, png.message);
+		ret = TOOL_IO;
+	}
+	return output_close(&out, ret);
 }
 
 /*

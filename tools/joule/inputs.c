@@ -102,6 +102,7 @@ int inputs_random(const struct joule_model *model, const struct tool_options *op
 	for (int i = 0; !ret && i < joule_model_inputs(model); i++) {
 		struct joule_view *v = &out->views[out->n++];
 		struct joule_value_info info;
+		char text[128];
 		int64_t bytes;
 
 		ret = shape_of(model, options, i, batch, &info);
@@ -110,10 +111,17 @@ int inputs_random(const struct joule_model *model, const struct tool_options *op
 		v->dtype = info.dtype;
 		v->shape = info.shape;
 		bytes = joule_array_bytes(info.dtype, &info.shape);
-		if (bytes < 0)
-			return -EINVAL;
+		if (bytes < 0) {
+			tool_error("input %s: %s values are not supported", info.name,
+				   joule_dtype_name(info.dtype));
+			return -ENOTSUP;
+		}
 		v->bytes = (size_t)bytes;
 		v->data = calloc(1, v->bytes + 1);
+		if (!v->data)
+			tool_error("input %s %s: no memory for %.1f MiB", info.name,
+				   joule_shape_str(&info.shape, text, sizeof(text)),
+				   (double)v->bytes / 0x1p20);
 		ret = v->data ? fill(v, &state) : -ENOMEM;
 	}
 	return ret;

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+#include <errno.h>
 #include <string.h>
 
 #include "tool.h"
@@ -31,6 +32,7 @@ static const struct tool_command *find(const char *name)
 int main(int argc, char **argv)
 {
 	const struct tool_command *command;
+	char name[32];
 	int ret;
 
 	if (argc < 2) {
@@ -54,15 +56,18 @@ int main(int argc, char **argv)
 	}
 	command = find(argv[1]);
 	if (!command) {
-		tool_error("there is no command '%s'", argv[1]);
-		overview(stderr);
+		tool_error("there is no command '%s' (joule --help lists them)", argv[1]);
 		return TOOL_USAGE;
 	}
+	/* getopt_long() puts this before its messages. */
+	snprintf(name, sizeof(name), "joule %s", command->name);
+	argv[1] = name;
 	ret = command->run(argc - 1, argv + 1);
 	/* A full disk shows when buffered output is written out. */
+	errno = 0;
 	if (fflush(stdout) || ferror(stdout)) {
-		tool_error("cannot write the output");
-		return ret ? ret : TOOL_IO;
+		tool_error("standard output: %s", errno ? strerror(errno) : "cannot be written");
+		return ret > 0 ? ret : TOOL_IO;
 	}
 	return ret < 0 ? TOOL_OK : ret;
 }

@@ -5,8 +5,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
+#include "output.h"
 #include "tool.h"
 
 static const struct {
@@ -140,10 +140,9 @@ static int put_header(FILE *f, const struct joule_view *view, const char *descr)
 
 int npy_save(const char *path, const struct joule_view *view)
 {
-	char *part = NULL;
+	struct output out;
 	size_t i = 0;
-	FILE *f;
-	int ret = 0;
+	int ret;
 
 	while (i < N_TYPES && types[i].dtype != view->dtype)
 		i++;
@@ -151,20 +150,11 @@ int npy_save(const char *path, const struct joule_view *view)
 		tool_error("%s: NumPy has no type for %s", path, joule_dtype_name(view->dtype));
 		return TOOL_UNSUPPORTED;
 	}
-	if (asprintf(&part, "%s.part", path) < 0)
-		return TOOL_NO_MEMORY;
-	f = fopen(part, "wbe");
-	if (!f || put_header(f, view, types[i].descr) ||
-	    fwrite(view->data, 1, view->bytes, f) != view->bytes)
-		ret = TOOL_IO;
-	if (f && fclose(f))
-		ret = TOOL_IO;
-	if (!ret && rename(part, path))
-		ret = TOOL_IO;
-	if (ret) {
-		tool_error("%s: %s", path, strerror(errno));
-		unlink(part);
-	}
-	free(part);
-	return ret;
+	ret = output_open(path, &out);
+	if (ret)
+		return ret;
+	/* output_close() finds what could not be written. */
+	if (!put_header(out.file, view, types[i].descr))
+		fwrite(view->data, 1, view->bytes, out.file);
+	return output_close(&out, 0);
 }

@@ -41,7 +41,7 @@ int tool_exit_code(int err)
 
 void tool_error(const char *fmt, ...)
 {
-	char line[1024];
+	char line[2048];
 	va_list ap;
 
 	va_start(ap, fmt);
@@ -60,8 +60,7 @@ int tool_usage(const struct tool_command *command, const char *fmt, ...)
 	va_start(ap, fmt);
 	vfprintf(stderr, fmt, ap);
 	va_end(ap);
-	fprintf(stderr, "\nUsage: joule %s %s\nTry joule %s --help.\n", command->name,
-		command->arguments, command->name);
+	fprintf(stderr, " (joule %s --help tells more)\n", command->name);
 	return TOOL_USAGE;
 }
 
@@ -142,13 +141,24 @@ int tool_option(const struct tool_command *command, struct tool_options *o, int 
 		return -1;
 	}
 	/* getopt_long() has said what was wrong. */
-	fprintf(stderr, "Try joule %s --help.\n", command->name);
 	return TOOL_USAGE;
+}
+
+static const char *subject;
+
+void tool_subject(const char *path)
+{
+	subject = path;
 }
 
 static void on_log(void *user, enum joule_log_level level, const char *msg)
 {
-	fprintf(stderr, "joule: %s%s\n", level == JOULE_LOG_WARN ? "warning: " : "", msg);
+	const char *warning = level == JOULE_LOG_WARN ? "warning: " : "";
+
+	if (subject && level <= JOULE_LOG_WARN && !strstr(msg, subject))
+		tool_error("%s%s: %s", warning, subject, msg);
+	else
+		tool_error("%s%s", warning, msg);
 }
 
 int tool_context(const struct tool_options *o, struct joule_context **out)
@@ -170,6 +180,7 @@ int tool_model_open(const struct tool_options *o, const char *path, struct tool_
 	int ret;
 
 	memset(out, 0, sizeof(*out));
+	tool_subject(path);
 	ret = tool_context(o, &out->context);
 	if (!ret)
 		ret = tool_exit_code(joule_model_load(out->context, path, &out->model));

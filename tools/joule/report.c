@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: MIT
 #include "report.h"
 
-#include <errno.h>
 #include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
+#include "output.h"
 #include "utf8.h"
 
 /* The page, with a place for the data. */
@@ -91,32 +90,20 @@ int report_write(const char *path, const char *model_path, const struct tool_mod
 {
 	const char *place = strstr(joule_report_page, PLACE);
 	json_t *root = report_json(model_path, m, session, profile, peak);
-	char *text = root ? json_dumps(root, JSON_COMPACT) : NULL, *part = NULL;
-	int ret = TOOL_NO_MEMORY;
-	FILE *f;
+	char *text = root ? json_dumps(root, JSON_COMPACT) : NULL;
+	struct output out;
+	int ret;
 
 	json_decref(root);
-	if (!text || asprintf(&part, "%s.part", path) < 0) {
-		free(text);
-		return ret;
+	if (!text)
+		return TOOL_NO_MEMORY;
+	ret = output_open(path, &out);
+	if (!ret) {
+		fwrite(joule_report_page, 1, (size_t)(place - joule_report_page), out.file);
+		put_script_safe(text, out.file);
+		fputs(place + strlen(PLACE), out.file);
+		ret = output_close(&out, 0);
 	}
-	ret = TOOL_IO;
-	f = fopen(part, "we");
-	if (f) {
-		fwrite(joule_report_page, 1, (size_t)(place - joule_report_page), f);
-		put_script_safe(text, f);
-		fputs(place + strlen(PLACE), f);
-		ret = ferror(f) ? TOOL_IO : 0;
-		if (fclose(f))
-			ret = TOOL_IO;
-	}
-	if (!ret && rename(part, path))
-		ret = TOOL_IO;
-	if (ret) {
-		tool_error("%s: %s", path, strerror(errno));
-		unlink(part);
-	}
-	free(part);
 	free(text);
 	return ret;
 }

@@ -11,7 +11,8 @@
 enum { OPT_INPUT = 1, OPT_SIZE, OPT_FIT, OPT_CROP, OPT_DIVIDE, OPT_MEAN, OPT_STD, OPT_LAYOUT,
        OPT_COLOUR, OPT_PAD, OPT_LABELS, OPT_TOP, OPT_SHOW, OPT_JSON, OPT_OUTPUT, OPT_DUMP,
        OPT_STATE, OPT_TIME, OPT_THRESHOLD, OPT_OVERLAP, OPT_DRAW, OPT_FORMAT_IN,
-       OPT_SIZE_IN, OPT_PIX_FMT, OPT_YUV, OPT_FRAMES, OPT_FPS };
+       OPT_SIZE_IN, OPT_PIX_FMT, OPT_YUV, OPT_FRAMES, OPT_FPS,
+       OPT_FORMAT };
 
 static const struct option longs[] = {
 	TOOL_LONG_OPTIONS,
@@ -30,6 +31,7 @@ static const struct option longs[] = {
 	{ "top", required_argument, NULL, OPT_TOP },
 	{ "show", required_argument, NULL, OPT_SHOW },
 	{ "json", no_argument, NULL, OPT_JSON },
+	{ "format", required_argument, NULL, OPT_FORMAT },
 	{ "output-dir", required_argument, NULL, OPT_OUTPUT },
 	{ "dump-tensor", required_argument, NULL, OPT_DUMP },
 	{ "state", required_argument, NULL, OPT_STATE },
@@ -132,6 +134,7 @@ static int parse_option(struct run *r, int opt)
 {
 	static const char *const fits[] = { "stretch", "crop", "letterbox", NULL };
 	static const char *const layouts[] = { "nchw", "nhwc", NULL };
+	static const char *const formats[] = { "text", "json", NULL };
 	static const char *const colours[] = { "rgb", "bgr", "grey", NULL };
 	double number;
 	int v = 0;
@@ -189,6 +192,10 @@ static int parse_option(struct run *r, int opt)
 	case OPT_JSON:
 		r->json = true;
 		return 0;
+	case OPT_FORMAT:
+		v = parse_word(optarg, formats);
+		r->json = v == 1;
+		break;
 	case OPT_OUTPUT:
 		r->output_dir = optarg;
 		return 0;
@@ -293,8 +300,7 @@ static int find_stream(const struct run *r)
 
 static int run_all(struct run *r)
 {
-	int stream = find_stream(r);
-	int ret;
+	int stream = find_stream(r), ret = 0;
 
 	if (stream >= 0) {
 		if (!r->top_given)
@@ -303,8 +309,7 @@ static int run_all(struct run *r)
 	}
 	if (r->frames || r->source.fps > 0 || r->source.width)
 		return tool_usage(&tool_run, "--frames, --fps and --size-in are for streams");
-	ret = run_catch_signals();
-	if (!ret && r->json) {
+	if (r->json) {
 		r->results = json_array();
 		ret = r->results ? 0 : TOOL_NO_MEMORY;
 	}
@@ -342,7 +347,9 @@ static int run(int argc, char **argv)
 		r.inputs[r.n_inputs++] = argv[i];
 	if (!r.n_inputs)
 		return tool_usage(&tool_run, "no input given");
-	ret = tool_model_open(&r.options, r.model_path, &r.m);
+	ret = run_catch_signals();
+	if (!ret)
+		ret = tool_model_open(&r.options, r.model_path, &r.m);
 	if (!ret && joule_model_metadata(r.m.model, "joule.run")) {
 		int n = r.n_inputs;
 
@@ -355,6 +362,10 @@ static int run(int argc, char **argv)
 	}
 	if (!ret)
 		ret = open_session(&r);
+	if (!ret && run_stopped()) {
+		tool_error("%s: interrupted", r.model_path);
+		ret = TOOL_TIMEOUT;
+	}
 	if (!ret)
 		ret = run_all(&r);
 	json_decref(r.results);
@@ -385,7 +396,7 @@ const struct tool_command tool_run = {
 		"  --overlap IOU      boxes of a class that overlap more are one (0.45)\n"
 		"  --draw FILE.png    the picture with its boxes, or the mask in colours\n"
 		"  --labels FILE      a label a line;  --top K (5)\n"
-		"  --json             everything as JSON\n"
+		"  --format F         text (default), json; --json is the same\n"
 		"  --output-dir DIR   every output as DIR/NAME.npy\n"
 		"  --dump-tensor NAME a node's or tensor's value as .npy\n"
 		"  --state OUT=IN     feed an output back into an input on the next frame\n"

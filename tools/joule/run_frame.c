@@ -206,6 +206,9 @@ static int run_session(struct run *r)
 			cancelled = true;
 		}
 	joule_fence_destroy(fence);
+	/* A run that no submission could be cut from any more was in vain all the same. */
+	if (!ret && cancelled)
+		ret = -ECANCELED;
 	if (ret == -ECANCELED)
 		tool_error("%s: interrupted", r->model_path);
 	return tool_exit_code(ret);

@@ -38,8 +38,6 @@ int run_catch_signals(void)
 	sigemptyset(&act.sa_mask);
 	sigaction(SIGINT, &act, NULL);
 	sigaction(SIGTERM, &act, NULL);
-	/* A reader of our output that goes away is seen at the next write. */
-	signal(SIGPIPE, SIG_IGN);
 	return 0;
 }
 

@@ -2,7 +2,6 @@
 #include "table.h"
 
 #include <errno.h>
-#include <jansson.h>
 #include <libsmartcols/libsmartcols.h>
 #include <stdarg.h>
 #include <locale.h>
@@ -217,29 +216,32 @@ static json_t *json_cell(const struct table *t, int row, int column)
 	return strpbrk(s, ".eE") ? json_real(v) : json_integer(atoll(s));
 }
 
-static int print_json(const struct table *t, const char *schema, FILE *to)
+json_t *table_rows(const struct table *t)
 {
-	json_t *root = json_object(), *rows = json_array();
-	int ret = 0;
+	json_t *rows = json_array();
 
-	if (!root || !rows)
-		ret = -ENOMEM;
-	for (int r = 0; !ret && r < t->n_rows; r++) {
+	for (int r = 0; rows && r < t->n_rows; r++) {
 		json_t *row = json_object();
 
 		for (int i = 0; row && i < t->n_columns; i++)
 			json_object_set_new(row, t->columns[i].name, json_cell(t, r, i));
-		ret = row ? json_array_append_new(rows, row) : -ENOMEM;
+		if (!row || json_array_append_new(rows, row)) {
+			json_decref(rows);
+			rows = NULL;
+		}
 	}
-	if (!ret)
-		ret = json_object_set_new(root, "schema", json_string(schema));
-	if (!ret)
-		ret = json_object_set(root, "rows", rows);
+	return rows;
+}
+
+static int print_json(const struct table *t, const char *schema, FILE *to)
+{
+	json_t *root = json_pack("{s:s, s:o}", "schema", schema, "rows", table_rows(t));
+	int ret = root ? 0 : -ENOMEM;
+
 	if (!ret)
 		ret = json_dumpf(root, to, JSON_INDENT(2) | JSON_REAL_PRECISION(9)) ? -EIO : 0;
 	if (!ret)
 		fputc('\n', to);
-	json_decref(rows);
 	json_decref(root);
 	return ret;
 }

@@ -7,6 +7,7 @@
 #ifndef TOOLS_JOULE_TABLE_H
 #define TOOLS_JOULE_TABLE_H
 
+#include <jansson.h>
 #include <stdbool.h>
 #include <stdio.h>
 
@@ -42,5 +43,8 @@ int table_format_parse(const char *name, enum table_format *out);
  * {"schema": "joule.bench/1", "rows": [...]}. -EIO when it could not be written.
  */
 int table_print(struct table *table, enum table_format format, const char *schema, FILE *to);
+
+/* The rows as a JSON array of objects; NULL: out of memory. */
+json_t *table_rows(const struct table *table);
 
 #endif

@@ -88,6 +88,12 @@ __attribute__((format(printf, 1, 2))) void tool_error(const char *fmt, ...);
 /* A context whose errors and warnings go to stderr. Exit code, 0 is success. */
 int tool_context(const struct tool_options *options, struct joule_context **out);
 
+/*
+ * The model in hand: errors of a device, which knows no files, are told with it
+ * in front. Borrowed; NULL: none. tool_model_open() does this.
+ */
+void tool_subject(const char *path);
+
 /* Context, device and model in one go; *device may be NULL if not wanted. */
 struct tool_model {
 	struct joule_context *context;

@@ -154,6 +154,7 @@ static void verify_dir(struct verify *v, const char *dir)
 	tool_session_params(&v->options, &params);
 	v->total++;
 	snprintf(path, sizeof(path), "%s/model.onnx", dir);
+	tool_subject(dir);
 	ret = joule_model_load(v->context, path, &model);
 	if (!ret)
 		ret = joule_session_create(model, v->device, &params, &session);
@@ -185,6 +186,7 @@ static void verify_dir(struct verify *v, const char *dir)
 	}
 	joule_session_destroy(session);
 	joule_model_destroy(model);
+	tool_subject(NULL);
 	if (ret) {
 		row(v, name, "", "", ret == -ENOTSUP ? "UNSUPPORTED" : "ERROR");
 		table_set(v->table, "note", "%s", strerror(-ret));
