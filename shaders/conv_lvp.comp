@@ -58,21 +58,21 @@ layout(constant_id = 23) const uint BY_LANE = 0; /* bias and channel operands go
 layout(constant_id = 24) const float ALPHA = 1.0;
 /* Channels of the last subgroup that the one before has taken already. */
 layout(constant_id = 25) const uint OVERLAP = 0;
+layout(constant_id = 26) const uint TILED = 1; /* w is packed in tiles of TM rows */
 
 layout(push_constant, scalar) uniform Push {
 	Buf x, w;
 	BufF32 bias;
 	Buf y;
 	Buf ep_a, ep_b;
-	uint iota[16];
+	uint iota[8];
 	uint M, P;
-	uint H, W, OW; /* rows and columns of x, columns of y */
+	uint HW;       /* rows of x, columns of x << 16 */
+	uint OW;       /* columns of y */
 	uint plane;    /* of x, from one channel to the next */
 	uint groups;
-	float per_group; /* 1 / groups */
 	uint xz, wz, yz; /* from one z to the next, of w from one group to the next */
-	uint w_tile;     /* of w, from one tile of m to the next, or 0 and ... */
-	uint w_row;      /* ... from one m to the next */
+	uint w_tile;     /* of w, from one tile of m to the next; from one m if not TILED */
 } push;
 
 #include "lib/lavapipe.glsl"
@@ -80,7 +80,7 @@ layout(push_constant, scalar) uniform Push {
 #define LANE_STEP Y_STEP
 #define LANE_CHANNEL (BY_LANE != 0)
 #define LANES_USED USED
-#define JOULE_EPILOGUE_SPEC 26
+#define JOULE_EPILOGUE_SPEC 27
 #include "lib/lavapipe_epilogue.glsl"
 
 #ifdef X_HALF
@@ -108,15 +108,16 @@ void main()
 {
 	/* Every push constant is read here, before the arithmetic. */
 	uint lane = gl_SubgroupInvocationID;
-	uint M = push.M, P = push.P, H = push.H, W = push.W, OW = push.OW;
+	uint M = push.M, P = push.P, H = push.HW & 0xffff, W = push.HW >> 16, OW = push.OW;
 	uint64_t plane = uint64_t(push.plane) * X_BYTES, row = uint64_t(W) * X_BYTES;
 	uint64_t w = uint64_t(push.w), x = uint64_t(push.x), y = uint64_t(push.y);
 	uint64_t bias = uint64_t(push.bias);
 	uint z = UNIFORM4096(gl_WorkGroupID.z);
-	uint s = UNIFORM256(gl_SubgroupID);
+	uint s = UNIFORM512(gl_SubgroupID);
 	uint mt = UNIFORM4096(gl_WorkGroupID.x);
-	uint pt = UNIFORM65536(gl_WorkGroupID.y);
-	uint group = z - uint((float(z) + 0.5) * push.per_group) * push.groups;
+	uint pt = UNIFORM262144(gl_WorkGroupID.y);
+	float per_group = 1.0 / float(push.groups);
+	uint group = z - uint((float(z) + 0.5) * per_group) * push.groups;
 	uint share = SPLIT == 1 ? 0 : s;
 	uint c0 = SPLIT == 1 ? 0 : min(s * CHANNELS, SPLIT * CHANNELS - OVERLAP - CHANNELS);
 	uint fresh = mix(0xffffffffu, 0u, s == SPLIT - 1);
@@ -128,7 +129,7 @@ void main()
 	ep_a = uint64_t(push.ep_a);
 	ep_b = uint64_t(push.ep_b);
 	x += uint64_t(z * push.xz) * X_BYTES + uint64_t(c0) * plane;
-	w += uint64_t(group * push.wz + mt * push.w_tile + m0 * push.w_row + c0 * (TAPS * W_STEP)) * W_BYTES;
+	w += uint64_t(group * push.wz + (TILED != 0 ? mt : m0) * push.w_tile + c0 * (TAPS * W_STEP)) * W_BYTES;
 	bias += uint64_t(ch0) * 4;
 	if (GATHER == 0)
 		x -= uint64_t((W * PAD_Y + PAD_X) * X_BYTES);
@@ -140,7 +141,7 @@ void main()
 	 */
 	uint64_t column[S];
 	[[unroll]] for (uint j = 0; j < S; j++)
-		column[j] = uint64_t((push.iota[j & 15] + (j & ~15u)) * (DIL_X * X_BYTES));
+		column[j] = uint64_t((push.iota[j & 7] + (j & ~7u)) * (DIL_X * X_BYTES));
 
 	/*
 	 * Where each lane reads, and which taps lie inside, as bit masks. Vector

@@ -37,9 +37,10 @@ layout(push_constant, scalar) uniform Push {
 	BufF32 bias;
 	Buf y;
 	Buf ep_a, ep_b;
-	uint iota[16];
+	uint iota[8];
 	uint C, P;
-	uint H, W, OW;
+	uint HW; /* rows, columns << 16 */
+	uint OW;
 	uint plane; /* of y */
 } push;
 
@@ -57,14 +58,15 @@ void main()
 {
 	/* Every push constant is read here, before the arithmetic. */
 	uint lane = gl_SubgroupInvocationID;
-	uint C = push.C, P = push.P, H = push.H, W = push.W, OW = push.OW, out_plane = push.plane;
+	uint C = push.C, P = push.P, OW = push.OW, out_plane = push.plane;
+	uint H = push.HW & 0xffff, W = push.HW >> 16;
 	uint64_t plane = uint64_t(H * W) * T_BYTES, row = uint64_t(W) * T_BYTES;
 	uint64_t w = uint64_t(push.w), x = uint64_t(push.x), y = uint64_t(push.y);
 	uint64_t bias = uint64_t(push.bias);
 	uint z = UNIFORM4096(gl_WorkGroupID.z);
-	uint pt = UNIFORM65536(gl_WorkGroupID.x) * WAVES + UNIFORM256(gl_SubgroupID);
+	uint pt = UNIFORM262144(gl_WorkGroupID.x) * WAVES + UNIFORM64(gl_SubgroupID);
 	uint p0 = min(pt * LANES, P - LANES);
-	uint c0 = min(UNIFORM65536(gl_WorkGroupID.y) * CHANNELS, C - CHANNELS);
+	uint c0 = min(UNIFORM262144(gl_WorkGroupID.y) * CHANNELS, C - CHANNELS);
 	uint y0 = (z * C + c0) * out_plane + p0;
 
 	ep_a = uint64_t(push.ep_a);
@@ -78,7 +80,7 @@ void main()
 	/* Opaque offsets of the columns, see conv_lvp.comp. */
 	uint64_t column[S];
 	[[unroll]] for (uint j = 0; j < S; j++)
-		column[j] = uint64_t((push.iota[j & 15] + (j & ~15u)) * (DIL_X * T_BYTES));
+		column[j] = uint64_t((push.iota[j & 7] + (j & ~7u)) * (DIL_X * T_BYTES));
 
 	float per_row = 1.0 / float(OW);
 	uint p = p0 + lane;

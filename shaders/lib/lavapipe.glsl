@@ -7,8 +7,9 @@
  * arithmetic alone, outside of any branch or loop. Everything else becomes a
  * masked gather, some 10 to 20 times slower. So:
  *
- *   uniform  UNIFORM16() and kin map a uniform index (workgroup, subgroup) onto
- *            such a value through a table iota[i] = i in the push constants;
+ *   uniform  UNIFORM8() and kin map a uniform index (workgroup, subgroup) onto
+ *            such a value through a table iota[i] = i in the push constants
+ *            (8 entries: old drivers have 128 bytes for all);
  *   lane8()  eight uniform loads of neighbours, lane i keeping the i-th, fold
  *            into a single 32-byte vector load;
  *   loops    carry [[unroll]] and constant bounds, so that none is left;
@@ -26,10 +27,11 @@
 
 const uint LANES = 8;
 
-#define UNIFORM16(i)    (push.iota[(i) & 15])
-#define UNIFORM256(i)   (UNIFORM16(i) + (UNIFORM16((i) >> 4) << 4))
-#define UNIFORM4096(i)  (UNIFORM256(i) + (UNIFORM16((i) >> 8) << 8))
-#define UNIFORM65536(i) (UNIFORM4096(i) + (UNIFORM16((i) >> 12) << 12))
+#define UNIFORM8(i)      (push.iota[(i) & 7])
+#define UNIFORM64(i)     (UNIFORM8(i) + (UNIFORM8((i) >> 3) << 3))
+#define UNIFORM512(i)    (UNIFORM64(i) + (UNIFORM8((i) >> 6) << 6))
+#define UNIFORM4096(i)   (UNIFORM512(i) + (UNIFORM8((i) >> 9) << 9))
+#define UNIFORM262144(i) (UNIFORM4096(i) + (UNIFORM64((i) >> 12) << 12))
 
 /* mix() with a bool is a select; ?: may become a branch. */
 float pick8(float a, float b, float c, float d, float e, float f, float g, float h)

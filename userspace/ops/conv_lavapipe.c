@@ -206,6 +206,7 @@ static bool depthwise_usable(const struct joule_node *node, const struct joule_c
 	return joule_lvp_device(b) && planar(c) && constant(node) && c->in_group == 1 &&
 	       c->out_group == 1 && !joule_tensor_is_const(node->in[0]) &&
 	       joule_window_kernel(&c->w) <= 64 && joule_window_out(&c->w) < 1 << 21 &&
+	       c->w.in[1] <= UINT16_MAX && c->w.in[2] <= UINT16_MAX &&
 	       c->batch <= 4096 && c->out_ch < 65536;
 }
 
@@ -223,7 +224,9 @@ static int depthwise_bind(const struct joule_node *node, const struct joule_conv
 	struct joule_operand weight = single ? JOULE_IN(1) : joule_lvp_floats(node->in[1], c->out_ch * taps, 1, b);
 	struct joule_operand offset = joule_lvp_floats(bias, c->out_ch, 1, b);
 	struct joule_dispatch *d = joule_bind(b, "dwconv_lvp_%s", dtype);
-	const int64_t words[] = { c->out_ch, p, w->in[1], w->in[2], w->out[2], out };
+	const int64_t words[] = {
+		c->out_ch, p, w->in[1] | w->in[2] << 16, w->out[2], out,
+	};
 	const int64_t specs[] = {
 		waves, channels, w->kernel[1], w->kernel[2], w->begin[1], w->begin[2], gather,
 		w->stride[1], w->stride[2], w->dilation[1], w->dilation[2], mask,

@@ -16,7 +16,7 @@ bool joule_lvp_device(const struct joule_binder *b)
 	const struct joule_caps *c = b->caps;
 
 	return c->kind == JOULE_DEVICE_VULKAN_CPU && c->subgroup_size == LANES &&
-	       c->subgroup_ballot && c->arithmetic_i64 && c->max_push_bytes >= 192 &&
+	       c->subgroup_ballot && c->arithmetic_i64 && c->max_push_bytes >= 128 &&
 	       c->shared_bytes >= SHARED_BYTES && c->max_invocations >= MAX_SPLIT * LANES;
 }
 
@@ -91,6 +91,9 @@ bool joule_lvp_choose(struct joule_lvp *l)
 
 	if (l->p < LANES || l->p >= 1 << 21 || l->z > 4096 || taps > MAX_TAPS)
 		return false;
+	/* The two share a word; without taps beside the first or masks nobody reads them. */
+	if ((taps > 1 || l->mask) && (l->in[0] > UINT16_MAX || l->in[1] > UINT16_MAX))
+		return false;
 	/* A smaller tile where the share of one subgroup would be too much code. */
 	do {
 		if (!choose_tile(l, sums))
@@ -113,7 +116,7 @@ bool joule_lvp_choose(struct joule_lvp *l)
 
 void joule_lvp_iota(struct joule_dispatch *d)
 {
-	for (uint32_t i = 0; i < 16; i++)
+	for (uint32_t i = 0; i < 8; i++)
 		joule_bind_u32(d, i);
 }
 
@@ -121,9 +124,10 @@ int joule_lvp_launch(const struct joule_node *node, const struct joule_lvp *l, c
 		     const struct joule_lvp_places *at, int axis, struct joule_binder *b)
 {
 	struct joule_dispatch *d = joule_bind(b, "%s", shader);
-	const int64_t words[] = { l->m, l->p, l->in[0], l->in[1], l->out_width, l->plane, l->groups };
-	const int64_t strides[] = { l->xz, l->wz, l->yz, l->w_tile,
-				    l->packed ? 0 : l->w_row };
+	const int64_t words[] = {
+		l->m, l->p, (l->in[0] & UINT16_MAX) | (l->in[1] & UINT16_MAX) << 16, l->out_width, l->plane, l->groups,
+		l->xz, l->wz, l->yz, l->packed ? l->w_tile : l->w_row,
+	};
 	const int64_t specs[] = {
 		l->split, l->share, l->tm, l->tv, l->waves, l->kernel[0], l->kernel[1], l->begin[0],
 		l->begin[1], l->gather, l->stride[0], l->stride[1], l->dilation[0], l->dilation[1],
@@ -137,13 +141,11 @@ int joule_lvp_launch(const struct joule_node *node, const struct joule_lvp *l, c
 	joule_lvp_iota(d);
 	for (size_t i = 0; i < JOULE_ARRAY_LEN(words); i++)
 		joule_bind_u32(d, (uint32_t)words[i]);
-	joule_bind_f32(d, 1.0f / (float)l->groups);
-	for (size_t i = 0; i < JOULE_ARRAY_LEN(strides); i++)
-		joule_bind_u32(d, (uint32_t)strides[i]);
 	for (size_t i = 0; i < JOULE_ARRAY_LEN(specs); i++)
 		joule_bind_spec(d, (uint32_t)specs[i]);
 	joule_bind_spec_f32(d, l->alpha);
 	joule_bind_spec(d, l->overlap);
+	joule_bind_spec(d, l->packed);
 	joule_epilogue_bind(b, d, node, axis);
 	joule_bind_local(d, LANES * l->split * l->waves, 1, 1);
 	joule_bind_groups(d, (uint64_t)JOULE_DIV_UP(l->m, l->tm),
