@@ -59,6 +59,8 @@ layout(constant_id = 24) const float ALPHA = 1.0;
 /* Channels of the last subgroup that the one before has taken already. */
 layout(constant_id = 25) const uint OVERLAP = 0;
 layout(constant_id = 26) const uint TILED = 1; /* w is packed in tiles of TM rows */
+/* Into shared memory: 1: eight stores by all lanes, 0: one by each lane (old drivers). */
+layout(constant_id = 27) const uint STORE_UNIFORM = 1;
 
 layout(push_constant, scalar) uniform Push {
 	Buf x, w;
@@ -80,7 +82,7 @@ layout(push_constant, scalar) uniform Push {
 #define LANE_STEP Y_STEP
 #define LANE_CHANNEL (BY_LANE != 0)
 #define LANES_USED USED
-#define JOULE_EPILOGUE_SPEC 27
+#define JOULE_EPILOGUE_SPEC 28
 #include "lib/lavapipe_epilogue.glsl"
 
 #ifdef X_HALF
@@ -236,7 +238,10 @@ void main()
 	float sum[ROWS];
 	if (SPLIT != 1) {
 		[[unroll]] for (uint j = 0; j < TILE; j++)
-			STORE8(part, (s * TILE + j) * LANES, acc[j]);
+			if (STORE_UNIFORM != 0)
+				STORE8(part, (s * TILE + j) * LANES, acc[j])
+			else
+				part[(s * TILE + j) * LANES + lane] = acc[j];
 		barrier();
 	}
 	[[unroll]] for (uint k = 0; k < ROWS; k++) {

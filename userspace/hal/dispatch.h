@@ -76,6 +76,7 @@ struct joule_caps {
 	bool cooperative_matrix;      /* VK_KHR_cooperative_matrix */
 	uint64_t max_buffer_bytes;    /* largest single tensor */
 	uint32_t compute_threads;     /* CPU kinds: threads that run kernels; else 0 */
+	bool scalar_shared_stores;    /* CPU kinds: all lanes at one shared address: one store */
 };
 
 #endif

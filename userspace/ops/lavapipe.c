@@ -146,6 +146,7 @@ int joule_lvp_launch(const struct joule_node *node, const struct joule_lvp *l, c
 	joule_bind_spec_f32(d, l->alpha);
 	joule_bind_spec(d, l->overlap);
 	joule_bind_spec(d, l->packed);
+	joule_bind_spec(d, b->caps->scalar_shared_stores);
 	joule_epilogue_bind(b, d, node, axis);
 	joule_bind_local(d, LANES * l->split * l->waves, 1, 1);
 	joule_bind_groups(d, (uint64_t)JOULE_DIV_UP(l->m, l->tm),

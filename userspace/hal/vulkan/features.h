@@ -49,6 +49,7 @@ struct joule_vk_features {
 	VkPhysicalDeviceProperties props;
 	char driver[256];
 	VkDriverId driver_id;
+	unsigned int mesa; /* its major version; 0: no Mesa */
 	/*
 	 * llvmpipe: a launch has ended before the next command is looked at, and
 	 * a barrier after a time stamp costs it 50 us of waking threads.
