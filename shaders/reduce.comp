@@ -14,11 +14,13 @@
 //! variant reduce_group_f32_f16 -DGROUP -DOUT=float16_t
 // Reductions (ops/reduce_bind.c). One invocation a part of a result, or with
 // GROUP one workgroup. Four partial accumulators each, joined in a
-// fixed order: the same input gives the same bits on every run.
+// fixed order: the same input gives the same bits on every run. An invocation's
+// order is ONNX Runtime's of pools, see docs/quantized.md.
 #extension GL_GOOGLE_include_directive : require
 #include "lib/common.glsl"
 #include "lib/math.glsl"
 #include "lib/load4.glsl"
+#include "lib/quotient.glsl"
 #extension GL_EXT_shader_16bit_storage : require
 #extension GL_EXT_shader_explicit_arithmetic_types_float16 : require
 
@@ -34,7 +36,7 @@ layout(buffer_reference, scalar, buffer_reference_align = 2) buffer BufOut { OUT
 #define JOIN_ADD       0u
 #define JOIN_MUL       1u
 #define JOIN_MIN       2u
-#define POST_SCALE     1u
+#define POST_DIVIDE    1u
 #define POST_SQRT      2u
 #define POST_LOG       3u
 #define POST_LOG_SHIFT 4u
@@ -107,8 +109,8 @@ vec4 join4(vec4 a, vec4 v, vec4 shift)
 
 float post(float a, float shift)
 {
-	if (POST == POST_SCALE)
-		return a * push.p;
+	if (POST == POST_DIVIDE)
+		return joule_quotient(a, push.p);
 	if (POST == POST_SQRT)
 		return sqrt(a);
 	if (POST == POST_LOG)
@@ -211,7 +213,9 @@ void main()
 	uint o = PARTS > 1 ? t / PARTS : t, first = PARTS > 1 ? t % PARTS * push.part : 0, at;
 	uvec2 a = push.reduced[0], b = push.reduced[1], c = push.reduced[2];
 	uint n = PARTS > 1 ? min(first + push.part, push.total) - min(first, push.total) : c.x;
-	vec4 acc = vec4(neutral()), more = acc, shift;
+	vec4 acc = vec4(neutral()), shift;
+	uint behind = 0, behind_at = 0; /* elements of a line that are no four */
+	float sum;
 
 	/* Invocations beyond the end repeat the last one's work and store nothing. */
 	o = min(o, push.outputs - (VEC == ACROSS ? 4 : 1));
@@ -225,12 +229,7 @@ void main()
 			if (VEC != 0) {
 				const uint step_ = VEC == ALONG ? 4 : c.y, each = VEC == ALONG ? 4 : 1;
 
-				for (; k + each < n; k += 2 * each, p += 2 * step_) {
-					acc = join4(acc, joule_load4(push.x, p / 4), shift);
-					more = join4(more, joule_load4(push.x, (p + step_) / 4),
-						     shift);
-				}
-				if (k < n)
+				for (; k < n; k += each, p += step_)
 					acc = join4(acc, joule_load4(push.x, p / 4), shift);
 			} else {
 				for (; k + 3 < n; k += 4, p += 4 * c.y)
@@ -238,12 +237,12 @@ void main()
 							      push.x.v[p + 2 * c.y],
 							      push.x.v[p + 3 * c.y]),
 						    shift);
-				for (; k < n; k++, p += c.y)
+				behind = n - k;
+				behind_at = p;
+				for (; REDUCED_RANK > 1 && k < n; k++, p += c.y)
 					acc.x = join(acc.x, pre(float(push.x.v[p]), shift.x));
 			}
 		}
-	[[unroll]] for (int i = 0; i < 4; i++)
-		acc[i] = join(acc[i], more[i]);
 	if (t >= push.outputs * PARTS)
 		return;
 	if (VEC == ACROSS) {
@@ -251,7 +250,10 @@ void main()
 			push.y.v[t + i] = OUT(post(acc[i], shift[i]));
 		return;
 	}
-	push.y.v[t] = OUT(post(join(join(acc.x, acc.y), join(acc.z, acc.w)), shift.x));
+	sum = join(join(acc.x, acc.z), join(acc.y, acc.w));
+	for (uint k = 0; REDUCED_RANK == 1 && VEC == 0 && k < behind; k++, behind_at += c.y)
+		sum = join(sum, pre(float(push.x.v[behind_at]), shift.x));
+	push.y.v[t] = OUT(post(sum, shift.x));
 }
 
 #endif

@@ -45,7 +45,7 @@ static void block(struct joule_device *device)
 	y = pair(g, y, 6 / 255.0, u8);
 	y = test_op(g, "Conv", IN(y, test_const(g, JOULE_F32, DIMS(8, 16, 1, 1))));
 	y = pair(g, y, 0.11, i8);
-	y = test_op(g, "Add", IN(y, x));
+	y = test_op(g, "Sub", IN(y, x));
 	test_output(g, pair(g, y, 0.13, i8));
 	model = model_of(g);
 	CHECK_EQ(test_count(model, device, "QuantizeLinear", NULL), 0);

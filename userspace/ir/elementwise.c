@@ -63,13 +63,18 @@ static double joule_ew_unit(double x)
 	return x < 0 ? 0 : x > 1 ? 1 : x;
 }
 
+/* The nearest of the 256 integers from q on; NaN becomes 0. */
+static double joule_ew_steps(double x, double q)
+{
+	double n = nearbyint(x);
+
+	return isnan(n) ? 0 : n < q ? q : n > q + 255 ? q + 255 : n;
+}
+
 /* The quotient is fp32's, since which step it rounds to depends on its last bit. */
 static double joule_ew_fake_quant(double x, double p, double q)
 {
-	double n = nearbyint((double)((float)x / (float)p));
-
-	n = isnan(n) ? 0 : n < q ? q : n > q + 255 ? q + 255 : n;
-	return n * p;
+	return joule_ew_steps((double)((float)x / (float)p), q) * p;
 }
 
 double joule_ew_eval(enum joule_ew_code code, double x, double y, double p, double q)

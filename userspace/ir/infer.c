@@ -132,7 +132,8 @@ static bool foldable(const struct joule_node *node, size_t limit)
 {
 	bool shape_only = node->op->traits & JOULE_OP_SHAPE_ONLY;
 
-	if (!node->op->ref || (node->op->traits & (JOULE_OP_RANDOM | JOULE_OP_CONTROL)))
+	if (!node->op->ref ||
+	    (node->op->traits & (JOULE_OP_RANDOM | JOULE_OP_CONTROL | JOULE_OP_UNPACK)))
 		return false;
 	for (int i = 0; i < node->n_in; i++)
 		if (node->in[i] && !joule_tensor_is_const(node->in[i]) && !shape_only)

@@ -88,6 +88,7 @@ enum joule_op_traits {
 	JOULE_OP_HOST = 1 << 8,        /* shape or integer work that belongs on the CPU */
 	JOULE_OP_INTERNAL = 1 << 9,    /* made by passes, never read from a file */
 	JOULE_OP_JOIN = 1 << 10,       /* out[0] is the inputs joined along one axis (Concat) */
+	JOULE_OP_UNPACK = 1 << 12,     /* constants are kept packed until passes fold them (DequantizeLinear) */
 	JOULE_OP_PART = 1 << 11,       /* outputs are in[0] cut along one axis, in order (Split) */
 };
 

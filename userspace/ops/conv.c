@@ -79,7 +79,7 @@ static int conv_infer(struct joule_node *node)
 #define STRIP 1024
 
 int joule_conv_ref_group(const struct joule_conv *c, const float *x, const float *weight,
-			 float pad, double *out)
+			 float pad, enum joule_sum sum, double *out)
 {
 	int64_t rows = c->in_group * joule_window_kernel(&c->w), cols = joule_window_out(&c->w);
 	float *patches = calloc((size_t)rows + 1, STRIP * sizeof(*patches));
@@ -91,7 +91,7 @@ int joule_conv_ref_group(const struct joule_conv *c, const float *x, const float
 			.m = c->out_group, .n = n, .k = rows,
 			.a = weight, .a_row = rows, .a_col = 1,
 			.b = patches, .b_row = n, .b_col = 1,
-			.c = out + j, .c_row = cols,
+			.c = out + j, .c_row = cols, .sum = sum, .columns = cols,
 		};
 
 		joule_im2col(&c->w, x, c->in_group, j, n, pad, patches);
@@ -112,12 +112,13 @@ static int ref_blocked(struct joule_node *node, const struct joule_conv *c)
 	const float *weight = joule_ref_floats(node->in[1], &w_copy);
 	double *sum = calloc((size_t)(c->out_group * out) + 1, sizeof(*sum));
 	int ret = x && weight && sum ? 0 : -ENOMEM;
+	enum joule_sum order = node->in[0]->dtype == JOULE_F32 ? JOULE_SUM_FLOAT : JOULE_SUM_WIDE;
 
 	for (int64_t i = 0; !ret && i < c->batch * c->group; i++) {
 		int64_t g = i % c->group;
 
 		ret = joule_conv_ref_group(c, x + i * c->in_group * in,
-					   weight + g * c->out_group * patch, 0, sum);
+					   weight + g * c->out_group * patch, 0, order, sum);
 		for (int64_t m = 0; bias && m < c->out_group; m++) {
 			double v = joule_get_f64(bias->dtype, bias->data, g * c->out_group + m);
 

@@ -7,6 +7,7 @@
 #define JOULE_OPS_CONV_H
 
 #include "hal/binder.h"
+#include "ops/ref_gemm.h"
 #include "ops/window.h"
 
 struct joule_conv_attrs {
@@ -35,7 +36,7 @@ int joule_conv_resolve(const struct joule_node *node, const struct joule_tensor 
  * first row. -ENOMEM.
  */
 int joule_conv_ref_group(const struct joule_conv *c, const float *x, const float *weight,
-			 float pad, double *out);
+			 float pad, enum joule_sum sum, double *out);
 
 int64_t joule_conv_macs(const struct joule_conv *c);
 

@@ -123,7 +123,7 @@ static int conv_integer_ref(struct joule_node *node)
 		int64_t first = i % o.c.group * o.c.out_group;
 
 		ret = joule_conv_ref_group(&o.c, x + i * o.c.in_group * in, w + first * patch, 0,
-					   sum);
+					   JOULE_SUM_WIDE, sum);
 		for (int64_t m = 0; is_qlinear(node) && m < o.c.out_group; m++)
 			requantize(&o, first + m, out, sum + m * out);
 		store(node->out[0], i * o.c.out_group * out, sum, o.c.out_group * out);

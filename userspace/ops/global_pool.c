@@ -41,10 +41,37 @@ static struct joule_reduce describe(const struct joule_node *node)
 	return r;
 }
 
+/*
+ * Averages in fp32 and in ONNX Runtime's order: where quantized values are
+ * averaged many stand exactly between two steps, and the order decides.
+ */
+static void average(const struct joule_tensor *x, struct joule_tensor *y)
+{
+	int64_t n = joule_tensor_count(y), each = n ? joule_tensor_count(x) / n : 0;
+	const float *v = x->data;
+
+	for (int64_t i = 0; i < n; i++, v += each) {
+		float part[4] = { 0 }, sum;
+		int64_t k = 0;
+
+		for (; k + 4 <= each; k += 4)
+			for (int j = 0; j < 4; j++)
+				part[j] += v[k + j];
+		sum = (part[0] + part[2]) + (part[1] + part[3]);
+		for (; k < each; k++)
+			sum += v[k];
+		((float *)y->data)[i] = sum / (float)each;
+	}
+}
+
 static int global_pool_ref(struct joule_node *node)
 {
 	struct joule_reduce r = describe(node);
 
+	if (r.code == JOULE_REDUCE_MEAN && node->in[0]->dtype == JOULE_F32) {
+		average(node->in[0], node->out[0]);
+		return 0;
+	}
 	joule_reduce_ref(&r, node->in[0], node->out[0]);
 	return 0;
 }

@@ -313,7 +313,8 @@ static const struct joule_attr block_attrs[] = {
 	{ \
 		.name = onnx, .code = which, .since = from, .until = to, .min_in = 2, .max_in = 3, \
 		.min_out = 1, .max_out = 1, .attrs_bytes = sizeof(struct quantize), .attrs = table, \
-		.infer = quantize_infer, .ref = quantize_ref, .bind = quantize_bind, \
+		.traits = which == DEQUANTIZE ? JOULE_OP_UNPACK : 0, .infer = quantize_infer, \
+		.ref = quantize_ref, .bind = quantize_bind, \
 	}
 
 JOULE_OPS(quantize) = {

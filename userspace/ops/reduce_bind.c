@@ -19,7 +19,7 @@
 /* As in reduce.comp. */
 enum pre { PRE_NONE, PRE_ABS, PRE_SQUARE, PRE_EXP, PRE_POW };
 enum join { JOIN_ADD, JOIN_MUL, JOIN_MIN, JOIN_MAX };
-enum post { POST_NONE, POST_SCALE, POST_SQRT, POST_LOG, POST_LOG_SHIFT, POST_POW };
+enum post { POST_NONE, POST_DIVIDE, POST_SQRT, POST_LOG, POST_LOG_SHIFT, POST_POW };
 
 struct formula {
 	enum pre pre;
@@ -29,7 +29,7 @@ struct formula {
 
 static const struct formula formulas[] = {
 	[JOULE_REDUCE_SUM] = { PRE_NONE, JOIN_ADD, POST_NONE },
-	[JOULE_REDUCE_MEAN] = { PRE_NONE, JOIN_ADD, POST_SCALE },
+	[JOULE_REDUCE_MEAN] = { PRE_NONE, JOIN_ADD, POST_DIVIDE },
 	[JOULE_REDUCE_MAX] = { PRE_NONE, JOIN_MAX, POST_NONE },
 	[JOULE_REDUCE_MIN] = { PRE_NONE, JOIN_MIN, POST_NONE },
 	[JOULE_REDUCE_PROD] = { PRE_NONE, JOIN_MUL, POST_NONE },
@@ -225,7 +225,7 @@ int joule_reduce_bind(struct joule_binder *b, const struct joule_reduce *r,
 	if (!l.outputs)
 		return b->err;
 	if (r->code == JOULE_REDUCE_MEAN)
-		l.p = (float)(1.0 / (double)l.total);
+		l.p = (float)l.total;
 	if (l.kept.rank > MAX_KEPT || l.reduced.rank > MAX_REDUCED)
 		return joule_bind_refuse(b, "kept and reduced axes alternate too often");
 	if (r->code == JOULE_REDUCE_LOG_SUM_EXP) {

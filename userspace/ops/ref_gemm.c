@@ -31,6 +31,98 @@ static void tile(int64_t k, const float *restrict a, const float *restrict b,
 	}
 }
 
+/* Terms that are summed before the sum is added to the result. */
+static int64_t float_block(int64_t columns, int64_t k)
+{
+	int64_t block = 128, width = 128;
+
+	while (columns < k && width > 16 && width / 2 >= columns) {
+		block *= 2;
+		width /= 2;
+	}
+	return block;
+}
+
+static inline __attribute__((always_inline)) void
+float_tile(int64_t k, int64_t block, const float *restrict a, const float *restrict b,
+	   double *restrict acc)
+{
+	float total[ROWS][COLS] = { { 0 } };
+
+	for (int64_t k0 = 0; k0 < k; k0 += block) {
+		float sum[ROWS][COLS] = { { 0 } };
+		int64_t n = JOULE_MIN(block, k - k0);
+
+		for (int64_t kk = 0; kk < n; kk++, a += ROWS, b += COLS)
+			for (int i = 0; i < ROWS; i++)
+				for (int j = 0; j < COLS; j++)
+					sum[i][j] = __builtin_fmaf(a[i], b[j], sum[i][j]);
+		for (int i = 0; i < ROWS; i++)
+			for (int j = 0; j < COLS; j++)
+				total[i][j] += sum[i][j];
+	}
+	for (int i = 0; i < ROWS; i++)
+		for (int j = 0; j < COLS; j++)
+			acc[i * COLS + j] = (double)total[i][j];
+}
+
+static void float_tile_any(int64_t k, int64_t block, const float *a, const float *b, double *acc)
+{
+	float_tile(k, block, a, b, acc);
+}
+
+#ifdef __x86_64__
+/* Processors without the instruction get the same from the C library, slowly. */
+__attribute__((target("avx2,fma"))) static void
+float_tile_fma(int64_t k, int64_t block, const float *a, const float *b, double *acc)
+{
+	float_tile(k, block, a, b, acc);
+}
+#else
+#define float_tile_fma float_tile_any
+#endif
+
+static bool has_fma(void)
+{
+#ifdef __x86_64__
+	return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
+#else
+	return false;
+#endif
+}
+
+/* A single row: products rounded, by fours, then by two and one. */
+static void float_row(int64_t k, const float *restrict a, const float *restrict b,
+		      double *restrict acc)
+{
+	float total[COLS] = { 0 };
+
+	for (int64_t kk = 0, n; kk < k; kk += n, a += n * ROWS, b += n * COLS) {
+		n = k - kk >= 4 ? 4 : k - kk >= 2 ? 2 : 1;
+		for (int j = 0; j < COLS; j++) {
+			float t = a[0] * b[j];
+
+			for (int64_t e = 1; e < n; e++)
+				t += a[e * ROWS] * b[e * COLS + j];
+			total[j] += t;
+		}
+	}
+	for (int j = 0; j < COLS; j++)
+		acc[j] = (double)total[j];
+}
+
+static void float_sums(const struct joule_ref_gemm *g, const float *a, const float *b, double *acc)
+{
+	int64_t block = float_block(g->columns, g->k);
+
+	if (g->m == 1)
+		float_row(g->k, a, b, acc);
+	else if (has_fma())
+		float_tile_fma(g->k, block, a, b, acc);
+	else
+		float_tile_any(g->k, block, a, b, acc);
+}
+
 /*
  * Panels of `width` vectors laid side by side, zero beyond n: out[(p, k, i)]
  * holds element k of vector p * width + i.
@@ -52,7 +144,10 @@ static void strip(const struct joule_ref_gemm *g, int64_t first, int64_t n, cons
 			double acc[ROWS * COLS] = { 0 };
 			int64_t rows = JOULE_MIN(ROWS, g->m - i), cols = JOULE_MIN(COLS, n - j);
 
-			tile(g->k, a + i * g->k, b + j * g->k, acc);
+			if (g->sum == JOULE_SUM_FLOAT)
+				float_sums(g, a + i * g->k, b + j * g->k, acc);
+			else
+				tile(g->k, a + i * g->k, b + j * g->k, acc);
 			for (int64_t r = 0; r < rows; r++)
 				memcpy(g->c + (i + r) * g->c_row + first + j, acc + r * COLS,
 				       (size_t)cols * sizeof(double));

@@ -13,6 +13,13 @@
 
 #include "ir/graph.h"
 
+/*
+ * JOULE_SUM_FLOAT instead sums in fp32 alone, fused multiply-adds in the blocks
+ * and order of ONNX Runtime's x86 kernels, bit for bit: recorded outputs of
+ * quantized models hang on the last bit (docs/quantized.md).
+ */
+enum joule_sum { JOULE_SUM_WIDE, JOULE_SUM_FLOAT };
+
 /* c(i, j) = sum over k of a(i, k) * b(k, j); strides in elements. */
 struct joule_ref_gemm {
 	int64_t m, n, k;
@@ -22,6 +29,8 @@ struct joule_ref_gemm {
 	int64_t b_row, b_col; /* from k to k + 1, from j to j + 1 */
 	double *c;
 	int64_t c_row; /* columns lie side by side */
+	enum joule_sum sum;
+	int64_t columns; /* JOULE_SUM_FLOAT: n of the whole product, of which this is a part */
 };
 
 /* -ENOMEM when there is no room for the packed operands. */

@@ -7,11 +7,13 @@
 #include "base/log.h"
 
 /*
+ * Integer arithmetic is recognised by the integers, before those are folded away.
  * Recognisers go before fusion, since a fused pattern cannot be recognised;
  * affine folding goes before epilogues, since a folded BatchNormalization
  * costs nothing and a fused one a multiply-add.
  */
 static const struct joule_pass *const passes[] = {
+	&joule_pass_integer,
 	&joule_pass_fold,      &joule_pass_if_inline, &joule_pass_identity,
 	&joule_pass_dead_code,
 	&joule_pass_activation, &joule_pass_layer_norm, &joule_pass_attention,

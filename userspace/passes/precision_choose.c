@@ -87,12 +87,13 @@ static bool integers(const struct joule_node *node)
 static bool fake_step(const struct joule_ew_step *step, int n)
 {
 	for (int i = 0; i < n; i++)
-		if (step[i].code == JOULE_EW_FAKE_QUANT)
+		if (step[i].code == JOULE_EW_FAKE_QUANT || step[i].code == JOULE_EW_QUANT ||
+		    step[i].code == JOULE_EW_REQUANT || step[i].code == JOULE_EW_REQUANT_BY)
 			return true;
 	return false;
 }
 
-/* Quantized without integers, by the fake-quantize pass. */
+/* Quantized without integer types, by the integer and fake-quantize passes. */
 static bool fake_quantized(const struct joule_node *node)
 {
 	const struct joule_chain *c = node->attrs;
@@ -100,6 +101,7 @@ static bool fake_quantized(const struct joule_node *node)
 	if (fake_step(node->epilogue.step, node->epilogue.n))
 		return true;
 	return node->op->domain && (!strcmp(node->op->name, "FakeQuantize") ||
+				    !strcmp(node->op->name, "Requantize") ||
 				    (!strcmp(node->op->name, "Chain") && fake_step(c->step, c->n)));
 }
 

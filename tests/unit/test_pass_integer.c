@@ -1,0 +1,171 @@
+// SPDX-License-Identifier: MIT
+/* Quantized convolutions and additions in exact integers. */
+#include "passes.h"
+#include "runtime/objects.h"
+#include "test.h"
+
+static struct joule_context *context;
+
+static struct joule_tensor *integer(struct joule_graph *g, enum joule_dtype dtype, int value)
+{
+	struct joule_tensor *t = test_const(g, dtype, SCALAR);
+
+	*(int8_t *)t->data = (int8_t)value;
+	return t;
+}
+
+static struct joule_tensor *pair(struct joule_graph *g, struct joule_tensor *x, double scale,
+				 struct joule_tensor *zero)
+{
+	struct joule_tensor *s = test_scalar(g, scale), *q;
+
+	q = test_op(g, "QuantizeLinear", IN(x, s, zero));
+	return test_op(g, "DequantizeLinear", IN(q, test_scalar(g, scale), zero));
+}
+
+/* 8-bit weights of those dimensions with one scale, or one for each of `channels`. */
+static struct joule_tensor *weights(struct joule_graph *g, const int64_t *dims, int channels)
+{
+	struct joule_tensor *w = test_const(g, JOULE_I8, dims), *scale;
+	struct joule_node *node;
+
+	for (int64_t i = 0; i < joule_tensor_count(w); i++)
+		((int8_t *)w->data)[i] = (int8_t)(int)(test_rnd(255) - 127);
+	if (!channels)
+		return test_op(g, "DequantizeLinear", IN(w, test_scalar(g, 0.004)));
+	scale = test_const(g, JOULE_F32, DIMS(channels));
+	for (int i = 0; i < channels; i++)
+		((float *)scale->data)[i] = 0.001f * (float)(1 + i);
+	node = test_node(g, "DequantizeLinear", 1, IN(w, scale));
+	test_attr_int(node, "axis", 0);
+	return node->out[0];
+}
+
+/* Of a convolution with weights(), the input's scale and one or n scales of weights. */
+static struct joule_tensor *bias(struct joule_graph *g, int n, double x, bool by_channel)
+{
+	struct joule_tensor *b = test_const(g, JOULE_I32, DIMS(n));
+	struct joule_tensor *scale = test_const(g, JOULE_F32, DIMS(n));
+	struct joule_node *node;
+
+	for (int i = 0; i < n; i++)
+		((int32_t *)b->data)[i] = (int32_t)test_rnd(4000) - 2000;
+	for (int i = 0; i < n; i++)
+		((float *)scale->data)[i] = (float)(x * (by_channel ? 0.001 * (1 + i) : 0.004));
+	node = test_node(g, "DequantizeLinear", 1, IN(b, scale));
+	test_attr_int(node, "axis", 0);
+	return node->out[0];
+}
+
+static struct joule_model *model_of(struct joule_graph *g)
+{
+	struct joule_model *model;
+
+	CHECK_EQ(joule_model_from_graph(context, g, &model), 0);
+	return model;
+}
+
+/* Pointwise with scales by channel, depthwise, residual addition. */
+static void block(struct joule_device *device)
+{
+	static const int64_t pads[] = { 1, 1, 1, 1 };
+	struct joule_graph *g = test_graph();
+	struct joule_tensor *x = test_input(g, "x", JOULE_F32, DIMS(1, 8, 12, 12)), *y;
+	struct joule_tensor *u8 = integer(g, JOULE_U8, 0), *i8 = integer(g, JOULE_I8, 3);
+	struct joule_node *deep;
+	struct joule_model *model;
+
+	x = pair(g, x, 0.07, i8);
+	y = test_op(g, "Conv", IN(x, weights(g, DIMS(16, 8, 1, 1), 16), bias(g, 16, 0.07, true)));
+	y = test_op(g, "Clip", IN(y, test_scalar(g, 0), test_scalar(g, 6)));
+	y = pair(g, y, 6 / 255.0, u8);
+	deep = test_node(g, "Conv", 1, IN(y, weights(g, DIMS(16, 1, 3, 3), 0), bias(g, 16, 6 / 255.0, false)));
+	test_attr_ints(deep, "pads", 4, pads);
+	test_attr_int(deep, "group", 16);
+	y = pair(g, test_op(g, "Relu", IN(deep->out[0])), 0.03, u8);
+	y = test_op(g, "Conv", IN(y, weights(g, DIMS(8, 16, 1, 1), 0)));
+	y = pair(g, y, 0.11, i8);
+	y = test_op(g, "Add", IN(y, x));
+	test_output(g, pair(g, y, 0.13, i8));
+	model = model_of(g);
+	/* The input's; the others are at the end of convolutions. */
+	CHECK_EQ(test_count(model, device, "Requantize", NULL), 1);
+	CHECK_EQ(test_count(model, device, "Requantize", "integer"), 0);
+	CHECK_EQ(test_count(model, device, "FakeQuantize", NULL), 0);
+	CHECK_EQ(test_count(model, device, "QuantizeLinear", NULL), 0);
+	CHECK_EQ(test_count(model, device, "Clip", "epilogue"), 0);
+	for (int i = 0; i < 8; i++) {
+		/* Two steps of 255 against floats; no bit against another order of the work. */
+		test_pass(model, device, "integer", 9, 0.01);
+		test_pass(model, device, "epilogue", 9, 0);
+	}
+	joule_model_destroy(model);
+}
+
+/* Sums that a float may not hold, a clip of its own, weights that change: left alone. */
+static void kept(struct joule_device *device)
+{
+	struct joule_graph *g = test_graph();
+	struct joule_tensor *x = test_input(g, "x", JOULE_F32, DIMS(1, 1200, 3, 3)), *y, *few;
+	struct joule_tensor *w = test_input(g, "w", JOULE_F32, DIMS(2, 1200, 1, 1));
+	struct joule_tensor *u8 = integer(g, JOULE_U8, 0);
+	struct joule_model *model;
+
+	x = pair(g, x, 0.01, u8);
+	y = test_op(g, "Conv", IN(x, weights(g, DIMS(2, 1200, 1, 1), 0)));
+	test_output(g, pair(g, y, 0.2, u8));
+	y = test_op(g, "Conv", IN(x, pair(g, w, 0.1, u8)));
+	test_output(g, pair(g, y, 0.2, u8));
+	/* A bias in other steps than the sums. */
+	y = test_op(g, "Conv", IN(x, weights(g, DIMS(2, 1200, 1, 1), 0), bias(g, 2, 1, false)));
+	test_output(g, pair(g, y, 0.2, u8));
+	few = pair(g, test_input(g, "few", JOULE_F32, DIMS(1, 3, 5, 5)), 0.01, u8);
+	y = test_op(g, "Conv", IN(few, weights(g, DIMS(2, 3, 1, 1), 0)));
+	y = test_op(g, "Clip", IN(y, test_scalar(g, 0), test_scalar(g, 1)));
+	test_output(g, pair(g, y, 0.2, u8));
+	model = model_of(g);
+	/* Not even the inputs are wanted as integers. */
+	CHECK_EQ(test_count(model, device, "Requantize", NULL), 0);
+	joule_model_destroy(model);
+}
+
+/* The integers themselves are an output, and read by others in two ways. */
+static void shared(struct joule_device *device)
+{
+	struct joule_graph *g = test_graph();
+	struct joule_tensor *x = test_input(g, "x", JOULE_F32, DIMS(1, 4, 9, 9)), *q, *y;
+	struct joule_tensor *u8 = integer(g, JOULE_U8, 9);
+	struct joule_model *model;
+
+	x = pair(g, x, 0.01, u8);
+	y = test_op(g, "Conv", IN(x, weights(g, DIMS(6, 4, 3, 3), 0)));
+	q = test_op(g, "QuantizeLinear", IN(y, test_scalar(g, 0.02), u8));
+	test_output(g, q);
+	y = test_op(g, "DequantizeLinear", IN(q, test_scalar(g, 0.02), u8));
+	test_output(g, test_op(g, "Sigmoid", IN(y)));
+	y = test_op(g, "Conv", IN(y, weights(g, DIMS(3, 6, 1, 1), 0)));
+	test_output(g, pair(g, y, 0.05, u8));
+	model = model_of(g);
+	CHECK_EQ(test_count(model, device, "Requantize", NULL), 1);
+	test_pass(model, device, "integer", 2, 0.01);
+	test_pass(model, device, "epilogue", 2, 0);
+	joule_model_destroy(model);
+}
+
+int main(void)
+{
+	struct joule_device *device;
+
+	context = test_context();
+	test_log_quiet = true;
+	device = test_device(context, "vulkan");
+	test_log_quiet = false;
+	if (device) {
+		block(device);
+		kept(device);
+		shared(device);
+		joule_device_close(device);
+	}
+	joule_context_destroy(context);
+	return device ? 0 : TEST_SKIP;
+}
