@@ -5,7 +5,8 @@
 include $(sort $(wildcard tests/*/*.mk))
 
 TEST_BIN := $(UNIT_BIN) $(ONNX_TEST_BIN) $(O)/tests/run_ops $(O)/tests/each_node \
-	$(O)/tests/accuracy $(O)/tests/run_nomem $(O)/tests/rows_nomem
+	$(O)/tests/accuracy $(O)/tests/run_nomem $(O)/tests/rows_nomem \
+	$(O)/tests/run_passes
 
 ## make test-programs  builds what the checks run, runs nothing
 .PHONY: test-programs

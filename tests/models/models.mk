@@ -11,6 +11,13 @@ check-models: $(O)/joule
 
 CHECKS += check-models
 
+## make check-no-pass  a model for each pass, its answers without it
+.PHONY: check-no-pass
+check-no-pass: $(O)/joule
+	@sh tests/models/check_passes.sh $(O)/joule $(DATA)
+
+CHECKS += check-no-pass
+
 $(O)/tests/each_node: $(O)/tests/models/each_node.o $(O)/tests/ops/kernel_run.o $(O)/libjoule.a
 	$(call quiet,LD)$(CC) $(SANFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS)
 
