@@ -65,6 +65,9 @@ sys.exit(abs(sum(r["ms"] for r in rows) - 2 * total) > 0.001 + 0.01 * total)' "$
 	pass || fail "profile: the rows do not add up to the total"
 ok "profile csv" profile $net --format csv
 columns "profile csv"
+ok "profile --top" profile $net --top 1 --columns node,ms,bar --format csv
+columns "profile --top"
+[ "$(wc -l <"$out/o")" = 6 ] && contains "profile --top" "$out/o" '^(1 other steps)' || fail "profile --top: $(cat "$out/o")"
 ok "profile html" profile $net --html "$out/net.html"
 contains "profile html" "$out/net.html" '<html'
 ok "inspect json" inspect $net --format json

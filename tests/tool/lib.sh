@@ -6,6 +6,10 @@ joule=$1
 work=$2
 models=$work/models
 frames=$work/frames
+# With the sanitizers: no memory is an error to report, and fontconfig keeps its own.
+ASAN_OPTIONS=allocator_may_return_null=1:${ASAN_OPTIONS-}
+LSAN_OPTIONS=suppressions=$(dirname "$0")/lsan.txt:print_suppressions=0
+export ASAN_OPTIONS LSAN_OPTIONS
 passed=0
 failed=0
 skipped=0

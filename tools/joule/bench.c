@@ -230,6 +230,7 @@ static int run(int argc, char **argv)
 	};
 	struct sweep s = { .base = { .warmup = 5, .runs = 20, .min_seconds = 2 },
 			   .n_batches = 1, .n_precisions = 1 };
+	double number;
 	int opt, ret;
 
 	while ((opt = getopt_long(argc, argv, "", longs, NULL)) >= 0) {
@@ -246,17 +247,19 @@ static int run(int argc, char **argv)
 			if (table_format_parse(optarg, &s.format))
 				ret = tool_usage(&tool_bench, "no format '%s'", optarg);
 		} else if (opt == 'n') {
-			s.base.runs = atoi(optarg) > 0 ? atoi(optarg) : 1;
+			ret = tool_number(&tool_bench, "runs", 1, 1e8, &number);
+			s.base.runs = (int)number;
 		} else if (opt == 't') {
-			s.base.min_seconds = atof(optarg);
+			ret = tool_number(&tool_bench, "seconds", 0, 1e6, &s.base.min_seconds);
 		} else if (opt == 'w') {
-			s.base.warmup = atoi(optarg);
+			ret = tool_number(&tool_bench, "warmup", 0, 1e8, &number);
+			s.base.warmup = (int)number;
 		} else if (opt == '5') {
-			s.max_p50 = atof(optarg);
+			ret = tool_number(&tool_bench, "max-p50", 1e-9, 1e12, &s.max_p50);
 		} else if (opt == '9') {
-			s.max_p99 = atof(optarg);
+			ret = tool_number(&tool_bench, "max-p99", 1e-9, 1e12, &s.max_p99);
 		} else if (opt == '1') {
-			s.max_first = atof(optarg);
+			ret = tool_number(&tool_bench, "max-first", 1e-9, 1e12, &s.max_first);
 		} else {
 			ret = tool_option(&tool_bench, &s.base.options, opt);
 		}
@@ -280,10 +283,11 @@ const struct tool_command tool_bench = {
 	.help = "  --runs N           at least N timed runs (20)\n"
 		"  --seconds S        and at least S seconds of them (2)\n"
 		"  --warmup N         runs before that (5)\n"
-		"  --precision LIST   e.g. fp32,fp16\n"
-		"  --batch LIST       first dimension of every input, e.g. 1,4\n"
-		"  --max-p50, --max-p99, --max-first MS\n"
-		"                     exit code 1 if a row is slower\n"
+		"  --precision LIST   a row for each, e.g. fp32,fp16\n"
+		"  --batch LIST       a row for each first dimension of the inputs, e.g. 1,4\n"
+		"  --max-p50 MS       a gate: exit code 1 if the median of a row is above it;\n"
+		"  --max-p99 MS       the same for the 99th percentile,\n"
+		"  --max-first MS     and for the first inference after start-up\n"
 		"  --format F         text (default), md, csv, json\n" TOOL_HELP_OPTIONS,
 	.run = run,
 };

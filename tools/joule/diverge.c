@@ -152,7 +152,8 @@ static int run(int argc, char **argv)
 		else if (opt == 'f' && table_format_parse(optarg, &d.format))
 			ret = tool_usage(&tool_diverge, "no format '%s'", optarg);
 		else if (opt == 'g')
-			d.params.range_tol = atof(optarg);
+			ret = tool_number(&tool_diverge, "range-tol", 0, 1e6,
+					  &d.params.range_tol);
 		else if (opt == 'i')
 			d.set = optarg;
 		else if (opt != 'f')

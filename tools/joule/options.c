@@ -64,6 +64,18 @@ int tool_usage(const struct tool_command *command, const char *fmt, ...)
 	return TOOL_USAGE;
 }
 
+int tool_number(const struct tool_command *command, const char *name, double least, double most,
+		double *out)
+{
+	char *end;
+
+	*out = strtod(optarg, &end);
+	if (end != optarg && !*end && *out >= least && *out <= most)
+		return 0;
+	return tool_usage(command, "--%s: '%s' is no number from %g to %g", name, optarg, least,
+			  most);
+}
+
 static int parse_precision(const struct tool_command *command, struct tool_options *o)
 {
 	static const char *const names[] = { "fp32", "fp16", "fp16-math" };

@@ -380,28 +380,33 @@ const struct tool_command tool_run = {
 	.name = "run",
 	.arguments = "[OPTION]... MODEL.onnx [NAME=]FILE...",
 	.summary = "Runs a model on a picture, sound or tensor and shows the answer",
-	.help = "  --input [NAME=]FILE  .jpg .png .npy .pb .wav, or a folder of them;\n"
-		"                     frames from - (standard input), a FIFO, a .y4m file\n"
-		"                     or a camera, /dev/videoN\n"
+	.help = "Inputs:\n"
+		"  [NAME=]FILE        a picture (.jpg .png), tensor (.npy .pb) or sound (.wav), a\n"
+		"                     folder of them, or a stream of frames: - (standard input),\n"
+		"                     a FIFO, a .y4m file, a camera /dev/videoN; in the order of the\n"
+		"                     model's inputs where no NAME is given (--input FILE: the same)\n"
+		"  --state OUT=IN     feed an output back into an input on the next frame\n"
+		"\nFrom a picture to the model's input, (pixel / D - M) / S:\n"
+		"  --divide D --mean M[,M,M] --std S[,S,S]   (1, 0, 1)\n"
 		"  --size WxH         of the model's picture, where the file leaves it open\n"
 		"  --fit F            stretch (default), crop, letterbox\n"
 		"  --crop SHARE       cover, then keep that share of the middle, e.g. 0.875\n"
 		"  --pad N[,corner]   letterbox value (114), picture in the corner\n"
-		"  --divide D --mean M[,M,M] --std S[,S,S]   (pixel / D - M) / S\n"
 		"  --layout L         nchw, nhwc (default: by the input's shape)\n"
 		"  --colour C         rgb (default), bgr, grey\n"
+		"\nAnswers:\n"
 		"  --show KIND        reading, classes, yolox, ssd, mask, tensors\n"
 		"                     (default: by the shapes of the outputs)\n"
+		"  --labels FILE      names of the classes, one a line\n"
+		"  --top K            classes shown (5; of a stream's frames 1)\n"
 		"  --threshold S      least score of a detection (0.3)\n"
 		"  --overlap IOU      boxes of a class that overlap more are one (0.45)\n"
 		"  --draw FILE.png    the picture with its boxes, or the mask in colours\n"
-		"  --labels FILE      a label a line;  --top K (5)\n"
 		"  --format F         text (default), json; --json is the same\n"
 		"  --output-dir DIR   every output as DIR/NAME.npy\n"
-		"  --dump-tensor NAME a node's or tensor's value as .npy\n"
-		"  --state OUT=IN     feed an output back into an input on the next frame\n"
+		"  --dump-tensor NAME a node's or tensor's value as .npy there, else here\n"
 		"  --time             time of each frame\n"
-		"Streams:\n"
+		"\nStreams:\n"
 		"  --format-in F      y4m (found by itself), rawvideo, v4l2\n"
 		"  --size-in WxH      of raw frames; asked of a camera\n"
 		"  --pix-fmt F        rgb24 bgr24 gray yuv420p yuv422p yuv444p nv12 nv21 yuyv uyvy\n"
@@ -411,6 +416,10 @@ const struct tool_command tool_run = {
 		"  --fps N            a pipe or file is read as a camera of that rate would give\n"
 		"                     it, late frames dropped; a camera is asked for that rate.\n"
 		"                     Without it every frame of a pipe is used, and of a camera\n"
-		"                     the newest each time\n" TOOL_HELP_OPTIONS,
+		"                     the newest each time\n" TOOL_HELP_OPTIONS
+		"\nExamples:\n"
+		"  joule run mobilenet.onnx cat.jpg --crop 0.875 --divide 128 --mean 1 --labels l.txt\n"
+		"  joule run yolox.onnx street.jpg --fit letterbox --draw boxes.png\n"
+		"  ffmpeg -v error -i film.mp4 -f yuv4mpegpipe - | joule run yolox.onnx -\n",
 	.run = run,
 };

@@ -16,6 +16,25 @@ struct table {
 	char **cells; /* n_rows * n_columns, NULL where empty */
 };
 
+int table_pick(const struct table_column *all, int n, const char *list, struct table_column *out,
+	       int max)
+{
+	int count = 0;
+
+	while (*list) {
+		size_t len = strcspn(list, ",");
+		int i = 0;
+
+		while (i < n && (strlen(all[i].name) != len || strncmp(all[i].name, list, len)))
+			i++;
+		if (i == n || count == max)
+			return -EINVAL;
+		out[count++] = all[i];
+		list += len + (list[len] == ',');
+	}
+	return count ? count : -EINVAL;
+}
+
 struct table *table_create(const struct table_column *columns, int n)
 {
 	struct table *t = calloc(1, sizeof(*t));

@@ -21,6 +21,13 @@ struct table_column {
 
 struct table;
 
+/*
+ * The columns that a list of names ("node,ms,percent") picks, in that order.
+ * Returns how many, -EINVAL for a name that there is not.
+ */
+int table_pick(const struct table_column *all, int n, const char *list, struct table_column *out,
+	       int max);
+
 /* NULL when out of memory. columns are borrowed. */
 struct table *table_create(const struct table_column *columns, int n);
 void table_destroy(struct table *table);

@@ -63,6 +63,7 @@ struct tool_options {
 	{ "help", no_argument, NULL, 1009 }
 
 #define TOOL_HELP_OPTIONS                                                          \
+	"\nCommon options:\n"                                                        \
 	"  --device ID        cpu, vulkan (default), vulkan:N or part of a name\n" \
 	"  --precision P      fp32 (default), fp16, fp16-math\n"                   \
 	"  --shape NAME=DIMS  fixes a dynamic input, e.g. input=1,3,224,224\n"     \
@@ -81,6 +82,10 @@ int tool_option(const struct tool_command *command, struct tool_options *options
 /* Prints how the command is used to stderr and returns TOOL_USAGE. */
 __attribute__((format(printf, 2, 3))) int tool_usage(const struct tool_command *command,
 						     const char *fmt, ...);
+
+/* optarg as a number from least to most; 0, or TOOL_USAGE with what is wrong with --name. */
+int tool_number(const struct tool_command *command, const char *name, double least, double most,
+		double *out);
 
 /* Prints "joule: message" to stderr. */
 __attribute__((format(printf, 1, 2))) void tool_error(const char *fmt, ...);

@@ -266,13 +266,13 @@ static int run(int argc, char **argv)
 		else if (opt == 'f' && table_format_parse(optarg, &format))
 			ret = tool_usage(&tool_verify, "no format '%s'", optarg);
 		else if (opt == 'r')
-			v.params.rtol = atof(optarg);
+			ret = tool_number(&tool_verify, "rtol", 0, 1e6, &v.params.rtol);
 		else if (opt == 'a')
-			v.params.atol = atof(optarg);
+			ret = tool_number(&tool_verify, "atol", 0, 1e30, &v.params.atol);
 		else if (opt == 'g')
-			v.params.range_tol = atof(optarg);
+			ret = tool_number(&tool_verify, "range-tol", 0, 1e6, &v.params.range_tol);
 		else if (opt == 'e')
-			v.params.min_equal_percent = atof(optarg);
+			ret = tool_number(&tool_verify, "min-equal", 0, 100, &v.params.min_equal_percent);
 		else if (opt == 't')
 			v.params.same_top1 = true;
 		else if (opt != 'f')
