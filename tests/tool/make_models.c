@@ -151,7 +151,8 @@ static void write_net(const char *name, bool bad_names)
 	w_value(&b, 12, "y", 0, SCALAR);
 	w_tensor(&b, 5, "w", T_FLOAT, DIMS(8, 3, 3, 3), w, sizeof(w));
 	w_tensor(&b, 5, "flat", T_INT64, DIMS(2), (int64_t[]){ 0, minus_one }, 16);
-	node = w_node_begin(&b, 1, "Conv", "x,w", "c", bad_names ? "conv \"\xff\xfe\n</script>" : "conv");
+	node = w_node_begin(&b, 1, "Conv", "x,w", "c",
+			    bad_names ? "conv \"\xff\xfe\n</script>" : "conv");
 	w_attr_ints(&b, "pads", DIMS(1, 1, 1, 1));
 	joule_wire_end(&b, node);
 	w_node(&b, "Relu", "c", bad_names ? "\xc0\xaf" : "r", "relu");

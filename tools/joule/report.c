@@ -28,7 +28,8 @@ static json_t *step_json(const struct joule_step_profile *s)
 		json_array_append_new(after, json_integer(s->after[i]));
 	return json_pack("{s:o, s:s, s:s, s:s, s:o, s:s, s:o, s:o, s:I, s:I, s:I, s:I}", "name",
 			 utf8_json(s->name), "op", s->op, "kernel", s->kernel, "device", s->device,
-			 "reason", utf8_json(s->reason), "precision", s->precision, "origins", origins, "after", after,
+			 "reason", utf8_json(s->reason), "precision", s->precision,
+			 "origins", origins, "after", after,
 			 "start_ns", (json_int_t)s->start_ns, "ns", (json_int_t)s->ns, "bytes",
 			 (json_int_t)s->bytes, "macs", (json_int_t)s->macs);
 }
@@ -61,7 +62,8 @@ static json_t *report_json(const char *model_path, const struct tool_model *m,
 	return json_pack("{s:s, s:o, s:o, s:o, s:o, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, "
 			 "s:i, s:f}",
 			 "version", joule_version(), "model", utf8_json(short_name(model_path)),
-			 "device", utf8_json(info.name), "driver", utf8_json(info.driver), "steps", steps, "total_ns",
+			 "device", utf8_json(info.name), "driver", utf8_json(info.driver),
+			 "steps", steps, "total_ns",
 			 (json_int_t)p->total_ns, "steps_ns", (json_int_t)p->steps_ns, "gaps_ns",
 			 (json_int_t)p->gaps_ns, "host_ns", (json_int_t)p->host_ns, "macs",
 			 (json_int_t)st.macs, "device_bytes", (json_int_t)st.device_bytes,

@@ -33,7 +33,8 @@ int run_parse_input(const struct run *r, const char *arg, int position, const ch
 
 	*path = i >= 0 ? eq + 1 : arg;
 	if (i < 0 && eq && access(arg, F_OK)) {
-		tool_error("%s: the model has no input '%.*s'", r->model_path, (int)(eq - arg), arg);
+		tool_error("%s: the model has no input '%.*s'", r->model_path, (int)(eq - arg),
+			   arg);
 		return -1;
 	}
 	return i >= 0 ? i : position;

@@ -47,10 +47,10 @@ static int classes_show(const struct show_params *params, const struct show_fram
 		taken[best] = true;
 		label = labels_get(frame->labels, (int)best);
 		if (json)
-			json_array_append_new(list, json_pack("{s:I, s:o, s:o}", "class",
-							      (json_int_t)best, "score",
-							      json_finite(view_get(&v, best)), "label",
-							      utf8_json(label)));
+			json_array_append_new(
+				list, json_pack("{s:I, s:o, s:o}", "class", (json_int_t)best,
+						"score", json_finite(view_get(&v, best)), "label",
+						utf8_json(label)));
 		else
 			printf("%8.4f  %5lld  %s\n", view_get(&v, best), (long long)best,
 			       label ? label : "");
@@ -147,12 +147,13 @@ static int tensors_show(const struct show_params *params, const struct show_fram
 		}
 		joule_shape_str(&v.shape, shape, sizeof(shape));
 		if (json)
-			json_array_append_new(list, json_pack("{s:o, s:s, s:s, s:o, s:o, s:o}",
-							      "name", utf8_json(info.name), "dtype",
-							      joule_dtype_name(v.dtype), "shape",
-							      shape, "min", json_finite(n ? lo : 0),
-							      "max", json_finite(n ? hi : 0), "mean",
-							      json_finite(n ? sum / (double)n : 0)));
+			json_array_append_new(
+				list, json_pack("{s:o, s:s, s:s, s:o, s:o, s:o}", "name",
+						utf8_json(info.name), "dtype",
+						joule_dtype_name(v.dtype), "shape", shape, "min",
+						json_finite(n ? lo : 0), "max",
+						json_finite(n ? hi : 0), "mean",
+						json_finite(n ? sum / (double)n : 0)));
 		else if (n)
 			printf("%s %s %s  min %g  max %g  mean %g\n", info.name,
 			       joule_dtype_name(v.dtype), shape, lo, hi, sum / (double)n);

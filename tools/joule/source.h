@@ -66,7 +66,7 @@ double source_now_ms(void);
 
 /* ---- for the kinds of sources ---- */
 
-/* Waits until fd (-1: none) is readable or until_ms (0: no limit) has come. SOURCE_END: asked to stop. */
+/* Waits for fd (-1: none) or until_ms (0: no limit). SOURCE_END: asked to stop. */
 int source_wait(const struct source *s, int fd, double until_ms);
 
 /* Makes out as large as the frames. */

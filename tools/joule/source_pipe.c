@@ -61,7 +61,7 @@ static int read_bytes(struct pipe_source *p, uint8_t *to, size_t bytes, size_t *
 	return 0;
 }
 
-/* A line without its newline; *got is 0 at the end of input, or when the line is too long or cut. */
+/* A line without its newline; *got is 0 when it is too long or cut. */
 static int read_line(struct pipe_source *p, char *line, size_t size, size_t *got)
 {
 	size_t n = 0;
@@ -295,7 +295,8 @@ int source_pipe_open(const struct source_params *params, struct source **out)
 	s->pixels.range = params->range;
 	s->name = strcmp(params->path, "-") ? params->path : "standard input";
 	/* Not blocking: a FIFO nobody writes to must not hang in open(), but in a wait that ends. */
-	s->fd = strcmp(params->path, "-") ? open(params->path, O_RDONLY | O_NONBLOCK | O_CLOEXEC) : 0;
+	s->fd = strcmp(params->path, "-") ?
+			open(params->path, O_RDONLY | O_NONBLOCK | O_CLOEXEC) : 0;
 	if (s->fd < 0) {
 		tool_error("%s: %s", s->name, strerror(errno));
 		ret = TOOL_IO;

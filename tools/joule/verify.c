@@ -272,7 +272,8 @@ static int run(int argc, char **argv)
 		else if (opt == 'g')
 			ret = tool_number(&tool_verify, "range-tol", 0, 1e6, &v.params.range_tol);
 		else if (opt == 'e')
-			ret = tool_number(&tool_verify, "min-equal", 0, 100, &v.params.min_equal_percent);
+			ret = tool_number(&tool_verify, "min-equal", 0, 100,
+					  &v.params.min_equal_percent);
 		else if (opt == 't')
 			v.params.same_top1 = true;
 		else if (opt != 'f')
