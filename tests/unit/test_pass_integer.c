@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: MIT
 /* Quantized convolutions and additions in exact integers. */
+#include <string.h>
+
 #include "passes.h"
 #include "runtime/objects.h"
 #include "test.h"
@@ -152,6 +154,46 @@ static void shared(struct joule_device *device)
 	joule_model_destroy(model);
 }
 
+/* The sums of a dynamically quantized operator in floats: the same bits. */
+static void dynamic(struct joule_device *device)
+{
+	struct joule_graph *g = test_graph();
+	struct joule_tensor *x = test_input(g, "x", JOULE_F32, DIMS(1, 6, 9, 9)), *y;
+	struct joule_tensor *rows = test_input(g, "rows", JOULE_F32, DIMS(5, 40));
+	struct joule_tensor *w = test_const(g, JOULE_I8, DIMS(10, 6, 3, 3)), *wide;
+	struct joule_node *q, *cast;
+	struct joule_model *model;
+
+	for (int64_t i = 0; i < joule_tensor_count(w); i++)
+		((int8_t *)w->data)[i] = (int8_t)(int)(test_rnd(255) - 127);
+	q = test_node(g, "DynamicQuantizeLinear", 3, IN(x));
+	y = test_op(g, "ConvInteger", IN(q->out[0], w, q->out[2], integer(g, JOULE_I8, 5)));
+	cast = test_node(g, "Cast", 1, IN(y));
+	test_attr_int(cast, "to", 1);
+	test_output(g, test_op(g, "Mul", IN(cast->out[0], q->out[1])));
+	q = test_node(g, "DynamicQuantizeLinear", 3, IN(rows));
+	y = test_op(g, "MatMulInteger",
+		    IN(q->out[0], test_const(g, JOULE_U8, DIMS(40, 21)), q->out[2]));
+	cast = test_node(g, "Cast", 1, IN(y));
+	test_attr_int(cast, "to", 1);
+	test_output(g, test_op(g, "Mul", IN(cast->out[0], q->out[1])));
+	/* Sums of up to 300 x 255 x 255 stay integers. */
+	wide = test_const(g, JOULE_U8, DIMS(300, 3));
+	memset(wide->data, 255, 900);
+	q = test_node(g, "DynamicQuantizeLinear", 3,
+		      IN(test_input(g, "wide", JOULE_F32, DIMS(2, 300))));
+	y = test_op(g, "MatMulInteger", IN(q->out[0], wide, q->out[2]));
+	cast = test_node(g, "Cast", 1, IN(y));
+	test_attr_int(cast, "to", 1);
+	test_output(g, cast->out[0]);
+	model = model_of(g);
+	CHECK_EQ(test_count(model, device, "ConvInteger", NULL), 0);
+	CHECK_EQ(test_count(model, device, "MatMulInteger", NULL), 1);
+	for (int i = 0; i < 4; i++)
+		test_pass(model, device, "integer-product", 3, 0);
+	joule_model_destroy(model);
+}
+
 int main(void)
 {
 	struct joule_device *device;
@@ -164,6 +206,7 @@ int main(void)
 		block(device);
 		kept(device);
 		shared(device);
+		dynamic(device);
 		joule_device_close(device);
 	}
 	joule_context_destroy(context);

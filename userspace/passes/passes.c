@@ -13,7 +13,7 @@
  * costs nothing and a fused one a multiply-add.
  */
 static const struct joule_pass *const passes[] = {
-	&joule_pass_integer,
+	&joule_pass_integer,   &joule_pass_integer_product,
 	&joule_pass_fold,      &joule_pass_if_inline, &joule_pass_identity,
 	&joule_pass_dead_code,
 	&joule_pass_activation, &joule_pass_layer_norm, &joule_pass_attention,

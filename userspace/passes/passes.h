@@ -43,7 +43,7 @@ void joule_random_weights(struct joule_graph *graph);
 
 extern const struct joule_pass joule_pass_fold, joule_pass_dead_code, joule_pass_identity, joule_pass_if_inline,
 	joule_pass_activation, joule_pass_layer_norm, joule_pass_pad,
-	joule_pass_fake_quantize, joule_pass_attention, joule_pass_view, joule_pass_integer,
+	joule_pass_fake_quantize, joule_pass_attention, joule_pass_view, joule_pass_integer, joule_pass_integer_product,
 	joule_pass_affine, joule_pass_transpose, joule_pass_epilogue, joule_pass_chain;
 
 #endif
