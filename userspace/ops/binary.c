@@ -8,6 +8,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "ops/cast.h"
 #include "ops/chain.h"
 #include "ops/common.h"
 #include "ops/old_broadcast.h"
@@ -244,6 +245,24 @@ static int binary_elementwise(const struct joule_node *node, struct joule_ew_ste
 	return 0;
 }
 
+/* Input i, integer exponents of a float as fp32. */
+static void bind_operand(struct joule_chain_launch *c, const struct joule_node *node, int i,
+			 struct joule_binder *b)
+{
+	struct joule_shape shape = joule_operand_shape(node, i);
+	struct joule_operand place = JOULE_IN((uint16_t)i);
+	enum joule_dtype dtype = node->in[i]->dtype;
+	int64_t n = joule_tensor_count(node->in[i]);
+
+	if (i && joule_dtype_is_float(node->in[0]->dtype) && joule_dtype_is_int(dtype) &&
+	    joule_tensor_count(node->out[0]) && n <= INT32_MAX) {
+		place = joule_bind_scratch(b, (uint64_t)n * sizeof(float));
+		joule_cast_launch(b, JOULE_IN((uint16_t)i), dtype, place, JOULE_F32, n);
+		dtype = JOULE_F32;
+	}
+	joule_chain_operand(c, place, dtype, &shape);
+}
+
 static int binary_bind(const struct joule_node *node, struct joule_binder *b)
 {
 	struct joule_chain_launch c;
@@ -254,11 +273,8 @@ static int binary_bind(const struct joule_node *node, struct joule_binder *b)
 		joule_chain_input(&c, node, joule_ew_value(node, &step));
 		joule_chain_step(&c, step.code, -1, step.p, step.q);
 	} else {
-		for (int i = 0; i < 2; i++) {
-			struct joule_shape shape = joule_operand_shape(node, i);
-
-			joule_chain_operand(&c, JOULE_IN((uint16_t)i), node->in[i]->dtype, &shape);
-		}
+		for (int i = 0; i < 2; i++)
+			bind_operand(&c, node, i, b);
 		joule_chain_step(&c, (enum joule_ew_code)node->op->code, 1, 0, 0);
 	}
 	joule_chain_bind(b, &c);

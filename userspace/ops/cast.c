@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <strings.h>
 
+#include "ops/cast.h"
 #include "ops/move.h"
 
 struct cast {
@@ -75,12 +76,33 @@ static int cast_ref(struct joule_node *node)
 	return 0;
 }
 
+static void launch(struct joule_binder *b, const char *shader, struct joule_operand x,
+		   enum joule_dtype from, struct joule_operand y, enum joule_dtype to, bool wrap,
+		   int64_t n)
+{
+	struct joule_dispatch *d = joule_bind(b, "%s", shader);
+
+	joule_bind_read(d, x);
+	/* Part of a word at the end keeps what is beyond it. */
+	joule_bind_read_write(d, y);
+	joule_bind_u32(d, (uint32_t)n);
+	joule_bind_spec(d, from);
+	joule_bind_spec(d, to);
+	joule_bind_spec(d, wrap);
+	joule_bind_grid(b, d, 64, (uint64_t)JOULE_DIV_UP(n, 8));
+}
+
+void joule_cast_launch(struct joule_binder *b, struct joule_operand x, enum joule_dtype from,
+		       struct joule_operand y, enum joule_dtype to, int64_t n)
+{
+	launch(b, "cast", x, from, y, to, false, n);
+}
+
 static int cast_bind(const struct joule_node *node, struct joule_binder *b)
 {
 	const struct joule_tensor *x = node->in[0], *y = node->out[0];
 	int64_t n = joule_tensor_count(y);
 	bool f64 = x->dtype == JOULE_F64 || y->dtype == JOULE_F64;
-	struct joule_dispatch *d;
 
 	if (n > INT32_MAX)
 		return joule_bind_refuse(b, "2^31 elements or more");
@@ -88,15 +110,8 @@ static int cast_bind(const struct joule_node *node, struct joule_binder *b)
 		return joule_bind_refuse(b, "the device has no double precision");
 	if (!n)
 		return joule_bind_end(b);
-	d = joule_bind(b, f64 ? "cast_f64" : "cast");
-	joule_bind_read(d, JOULE_IN(0));
-	/* Part of a word at the end keeps what is beyond it. */
-	joule_bind_read_write(d, JOULE_OUT(0));
-	joule_bind_u32(d, (uint32_t)n);
-	joule_bind_spec(d, x->dtype);
-	joule_bind_spec(d, y->dtype);
-	joule_bind_spec(d, wraps(node));
-	joule_bind_grid(b, d, 64, (uint64_t)JOULE_DIV_UP(n, 8));
+	launch(b, f64 ? "cast_f64" : "cast", JOULE_IN(0), x->dtype, JOULE_OUT(0), y->dtype,
+	       wraps(node), n);
 	return joule_bind_end(b);
 }
 
