@@ -50,7 +50,8 @@ demo:
 
 check:
 	@sh tools/setup/install.sh build demo check
-	@$(MAKE) --no-print-directory -j$$(nproc) all
+	@$(MAKE) --no-print-directory -j$$(nproc) all test-programs
+	@-$(MAKE) --no-print-directory mesa25 >/dev/null 2>&1
 	@$(MAKE) --no-print-directory run-check
 
 else
@@ -61,9 +62,13 @@ include tools/tools.mk
 include tools/install.mk
 include tests/tests.mk
 
+# Checks run side by side, so whatever two of them need is built before; the
+# longest start first.
+LONGEST := check-ops check-accuracy check-sanitize check-models
 .PHONY: run-check
-run-check: all
-	@O=$(O) sh tests/check.sh "$(MAKE) --no-print-directory -j$$(nproc)" $(CHECKS)
+run-check: all test-programs
+	@O=$(O) sh tests/check.sh "$(MAKE) --no-print-directory" \
+		$(filter $(LONGEST),$(CHECKS)) $(filter-out $(LONGEST),$(CHECKS))
 
 endif
 

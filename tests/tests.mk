@@ -6,7 +6,7 @@ include $(sort $(wildcard tests/*/*.mk))
 
 TEST_BIN := $(UNIT_BIN) $(ONNX_TEST_BIN) $(O)/tests/run_ops $(O)/tests/each_node \
 	$(O)/tests/accuracy $(O)/tests/run_nomem $(O)/tests/rows_nomem \
-	$(O)/tests/run_passes
+	$(O)/tests/run_passes $(TOOL_TEST_BIN)
 
 ## make test-programs  builds what the checks run, runs nothing
 .PHONY: test-programs
