@@ -18,7 +18,8 @@
 	_("dead-code", dead_code) _("activation", activation) _("layer-norm", layer_norm)     \
 	_("attention", attention) _("transpose", transpose) _("pad", pad)                     \
 	_("fake-quantize", fake_quantize) _("view", view) _("affine", affine)                 \
-	_("epilogue", epilogue) _("chain", chain) _("integer", integer)
+	_("epilogue", epilogue) _("chain", chain) _("integer", integer)     \
+	_("integer-product", integer_product)
 
 #define DECLARE(name, id) extern const struct pass_case pass_cases_##id[];
 PASSES(DECLARE)
