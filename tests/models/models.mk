@@ -47,12 +47,14 @@ coverage: $(O)/joule
 	sh tests/models/gen_coverage.sh $(O)/joule $(DATA) tests/models/unsupported.tsv docs/coverage.md
 
 # A user of the public headers.
-$(O)/tests/models/accuracy.o: tests/models/accuracy.c
+$(O)/tests/models/accuracy.o $(O)/tests/models/fp16.o $(O)/tests/models/labelled.o: \
+$(O)/%.o: %.c
 	$(call quiet,CC)mkdir -p $(@D) && $(CC) -D_GNU_SOURCE -I. -Iuserspace/include \
 		$(CFLAGS_ALL) -MMD -MP -c -o $@ $<
 
-$(O)/tests/accuracy: $(O)/tests/models/accuracy.o $(O)/tools/joule/npy.o $(O)/tools/joule/options.o \
-		$(O)/tools/joule/utf8.o $(O)/tools/joule/output.o $(O)/libjoule.so
+$(O)/tests/accuracy $(O)/tests/fp16: $(O)/tests/%: $(O)/tests/models/%.o $(O)/tests/models/labelled.o \
+		$(O)/tools/joule/npy.o $(O)/tools/joule/options.o $(O)/tools/joule/utf8.o \
+		$(O)/tools/joule/output.o $(O)/libjoule.so
 	$(call quiet,LD)$(CC) $(SANFLAGS) $(LDFLAGS) -Wl,-rpath,'$$ORIGIN/..' -o $@ \
 		$(filter %.o,$^) -L$(O) -ljoule -ljansson -lm
 
@@ -69,4 +71,19 @@ check-accuracy: $(O)/tests/accuracy
 
 CHECKS += check-accuracy
 
+## make check-fp16  fp16 against fp32: the same answers on labelled data, small
+##                  errors elsewhere; FP16_SAMPLES=0 takes all the data (minutes)
+.PHONY: check-fp16
+FP16_SAMPLES ?= 100
+check-fp16: $(O)/tests/fp16
+	@if [ ! -d $(DATA)/data ]; then \
+		echo "SKIP fp16: skipped: no data ($(DATA)/data)"; \
+	else \
+		[ ! -f build/mesa25/env ] || . ./build/mesa25/env; \
+		$(O)/tests/fp16 tests/models/accuracy.tsv $(DATA) vulkan $(FP16_SAMPLES); \
+	fi
+
+CHECKS += check-fp16
+
 -include $(O)/tests/models/each_node.d $(O)/tests/models/accuracy.d
+-include $(O)/tests/models/fp16.d $(O)/tests/models/labelled.d

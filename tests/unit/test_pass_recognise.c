@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* TensorFlow's layer normalization, quick GELU, and element-wise work moved past views. */
+/* Layer normalization as TensorFlow has it, quick GELU, work moved past views, neutral operands. */
 #include "passes.h"
 #include "runtime/objects.h"
 #include "test.h"
@@ -121,6 +121,32 @@ static void no_views(void)
 	check(g, "view", "Relu", 1);
 }
 
+/* An integer input times 0, added: nothing is left of it. x * 1, 0 + x, x / 1 neither. */
+static void neutral(void)
+{
+	static const int64_t zero[] = { 0 };
+	struct joule_graph *g = test_graph();
+	struct joule_tensor *x = test_input(g, "x", JOULE_F32, DIMS(4, 5)), *y;
+	struct joule_tensor *rate = test_input(g, "rate", JOULE_I64, DIMS(1));
+	struct joule_node *cast = test_node(g, "Cast", 1,
+					    IN(test_op(g, "Mul", IN(rate, test_ints(g, 1, zero)))));
+	struct joule_model *model;
+
+	test_attr_int(cast, "to", 1);
+	y = test_op(g, "Relu", IN(x));
+	y = test_op(g, "Add", IN(y, cast->out[0]));
+	y = test_op(g, "Mul", IN(test_scalar(g, 1), y));
+	y = test_op(g, "Div", IN(y, test_scalar(g, 1)));
+	test_output(g, test_op(g, "Sub", IN(test_scalar(g, 0), y)));
+	CHECK_EQ(joule_model_from_graph(context, g, &model), 0);
+	CHECK_EQ(test_count(model, device, "Mul", NULL), 0);
+	CHECK_EQ(test_count(model, device, "Add", "chain"), 0);
+	CHECK_EQ(test_count(model, device, "Div", "chain"), 0);
+	CHECK_EQ(test_count(model, device, "Sub", "chain"), 1);
+	test_pass(model, device, "identity", 1, 0);
+	joule_model_destroy(model);
+}
+
 int main(void)
 {
 	context = test_context();
@@ -136,6 +162,7 @@ int main(void)
 		quick_gelu(1.702);
 		views();
 		no_views();
+		neutral();
 		joule_device_close(device);
 	}
 	joule_context_destroy(context);

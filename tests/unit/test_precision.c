@@ -110,6 +110,71 @@ static void keeps(void)
 	joule_model_destroy(model);
 }
 
+/* Views between nodes that stay fp32 (Exp and Log do) must not round what they show. */
+static void views(void)
+{
+	static const int64_t two[] = { 8, 8 }, axis[] = { 1 };
+	struct joule_graph *g = test_graph();
+	struct joule_tensor *x = test_input(g, "x", JOULE_F32, DIMS(1, 64)), *t;
+	struct joule_session *s;
+	struct joule_model *model;
+	struct joule_view out;
+	float data[64];
+
+	for (int i = 0; i < 64; i++)
+		data[i] = (float)(i - 32) / 33.0f;
+	t = test_op(g, "Exp", IN(x));
+	t = test_op(g, "Reshape", IN(t, test_ints(g, 2, two)));
+	t = test_op(g, "Unsqueeze", IN(t, test_ints(g, 1, axis)));
+	t = test_op(g, "Transpose", IN(t));
+	test_output(g, test_op(g, "Log", IN(t)));
+	CHECK_EQ(joule_model_from_graph(context, g, &model), 0);
+	s = fp16(model, data, 64);
+	CHECK_EQ(joule_session_run(s, 0), 0);
+	CHECK_EQ(joule_session_output(s, 0, &out), 0);
+	for (int i = 0; i < 64; i++)
+		CHECK(fabs(((float *)out.data)[i] - data[i % 8 * 8 + i / 8]) < 1e-5);
+	joule_session_destroy(s);
+	joule_model_destroy(model);
+}
+
+/*
+ * Squares of small values are below the least half, and Log shows it, with data
+ * movement between: everything on the way is found.
+ */
+static void underflow(void)
+{
+	struct joule_graph *g = test_graph();
+	struct joule_tensor *x = test_input(g, "x", JOULE_F32, DIMS(1, 64)), *t;
+	struct joule_tensor *w = test_const(g, JOULE_F32, DIMS(64, 64));
+	struct joule_session *s;
+	struct joule_model *model;
+	struct joule_view out;
+	float data[64];
+
+	for (int i = 0; i < 64 * 64; i++)
+		((float *)w->data)[i] = i % 65 ? 0.0f : 1e-4f;
+	for (int i = 0; i < 64; i++)
+		data[i] = 1e-3f * (float)(i + 1);
+	t = test_op(g, "MatMul", IN(x, w));
+	t = test_op(g, "Transpose", IN(t));
+	t = test_op(g, "Concat", IN(t, t));
+	test_output(g, test_op(g, "Log", IN(test_op(g, "Softplus", IN(test_op(g, "Log", IN(t)))))));
+	CHECK_EQ(joule_model_from_graph(context, g, &model), 0);
+	s = fp16(model, data, 64);
+	CHECK(joule_session_calibrate(s, 0) > 0);
+	CHECK_EQ(joule_session_run(s, 0), 0);
+	CHECK_EQ(joule_session_output(s, 0, &out), 0);
+	for (int i = 0; i < 64; i++) {
+		double v = log(1 + 1e-4 * (double)data[i]);
+
+		CHECK(fabs(((float *)out.data)[i] - log(log1p(1e-4 * (double)data[i]))) <
+		      0.01 * fabs(log(v)));
+	}
+	joule_session_destroy(s);
+	joule_model_destroy(model);
+}
+
 int main(void)
 {
 	struct joule_device_info info;
@@ -126,6 +191,8 @@ int main(void)
 	if (info.f16_storage) {
 		overflow();
 		keeps();
+		views();
+		underflow();
 	}
 	joule_device_close(vulkan);
 	joule_context_destroy(context);

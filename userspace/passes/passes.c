@@ -8,13 +8,14 @@
 
 /*
  * Integer arithmetic is recognised by the integers, before those are folded away.
+ * Branches bring weights along, so they go before what folds those.
  * Recognisers go before fusion, since a fused pattern cannot be recognised;
  * affine folding goes before epilogues, since a folded BatchNormalization
  * costs nothing and a fused one a multiply-add.
  */
 static const struct joule_pass *const passes[] = {
 	&joule_pass_integer,   &joule_pass_integer_product,
-	&joule_pass_fold,      &joule_pass_if_inline, &joule_pass_identity,
+	&joule_pass_if_inline, &joule_pass_fold,      &joule_pass_identity,
 	&joule_pass_dead_code,
 	&joule_pass_activation, &joule_pass_layer_norm, &joule_pass_attention,
 	&joule_pass_transpose,

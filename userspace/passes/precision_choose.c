@@ -321,7 +321,18 @@ static bool read_by_half(const struct joule_precision *p, const struct joule_nod
 	return false;
 }
 
-/* Cheap nodes between fp32 neighbours would only pay for casts. */
+/* Does a view hand on something that was fp32 before? */
+static bool is_view_of_whole(const struct joule_precision *p, const struct joule_node *node)
+{
+	return (node->op->traits & JOULE_OP_VIEW) && !reads_half(p, node) && node->in[0] &&
+	       node->in[0]->producer;
+}
+
+/*
+ * Cheap nodes between fp32 neighbours would only pay for casts. Views have the
+ * precision of what they show, so that nothing is rounded between two fp32
+ * nodes that have views in between.
+ */
 static void sink_islands(struct joule_precision *p)
 {
 	for (bool changed = true; changed;) {
@@ -330,10 +341,11 @@ static void sink_islands(struct joule_precision *p)
 			struct joule_node *node = p->graph->nodes[i];
 			struct joule_cost cost;
 
-			if (!p->half[i] || reads_half(p, node) || read_by_half(p, node))
+			if (!p->half[i] || reads_half(p, node))
 				continue;
 			joule_node_cost(node, &cost);
-			if (cost.macs > 100000)
+			if (!is_view_of_whole(p, node) &&
+			    (read_by_half(p, node) || cost.macs > 100000))
 				continue;
 			p->half[i] = false;
 			changed = true;

@@ -11,10 +11,12 @@
 #include "ir/op.h"
 #include "runtime/session.h"
 
-#define DEFAULT_LIMIT 0.01 /* of the graph's outputs, and of a node's result to be blamed */
+#define DEFAULT_LIMIT 0.01 /* of the graph's outputs */
 #define GROWTH	      3.0 /* an error so much larger than the operands' is the node's own */
-#define MAX_ROUNDS    8
-#define MAX_DEPTH     8 /* of fp32 nodes between a loss and where it shows */
+#define LEAST_GROWTH  1.5
+#define SMALLEST      (1.0 / 32) /* of the limit: smaller errors of a node are not worth fp32 */
+#define MAX_ROUNDS    24
+#define MAX_DEPTH     32 /* of nodes between a loss and where it shows */
 
 /* A session like s that keeps all values, with s's inputs. */
 static int twin_create(struct joule_session *s, enum joule_precision precision,
@@ -112,6 +114,7 @@ struct comparison {
 	struct joule_strmap tensors; /* of the fp32 graph, by name */
 	double *error;               /* by tensor of the fp16 graph */
 	double limit;
+	double node_limit, growth; /* a node whose error exceeds both is blamed */
 	bool outputs_bad;
 	int found;
 };
@@ -151,7 +154,20 @@ static int blame(struct comparison *c, const struct joule_node *node, double err
 	return 0;
 }
 
-/* The nodes whose halves an fp32 node reads, directly or by way of other fp32 nodes. */
+static double operand_error(const struct comparison *c, const struct joule_node *node)
+{
+	double in = 0;
+
+	for (int i = 0; i < node->n_in; i++)
+		if (node->in[i] && !joule_tensor_is_const(node->in[i]))
+			in = fmax(in, c->error[node->in[i]->index]);
+	return in;
+}
+
+/*
+ * The nodes whose halves an fp32 node reads, directly or by way of nodes that
+ * only hand on what was lost before them.
+ */
 static int blame_operands(struct comparison *c, const struct joule_node *node, double error,
 			  int depth)
 {
@@ -159,27 +175,29 @@ static int blame_operands(struct comparison *c, const struct joule_node *node, d
 
 	for (int i = 0; !ret && depth < MAX_DEPTH && i < node->n_in; i++) {
 		const struct joule_tensor *t = node->in[i];
+		const struct joule_node *p = t ? t->producer : NULL;
+		bool half;
 
-		if (!t || !t->producer || joule_tensor_is_const(t))
+		if (!p || joule_tensor_is_const(t) || c->error[t->index] <= 0)
 			continue;
-		if (t->dtype == JOULE_F16 && !(t->producer->op->traits & JOULE_OP_VIEW) &&
-		    strcmp(t->producer->op->name, "Cast") != 0)
-			ret = blame(c, t->producer, error);
-		else
-			ret = blame_operands(c, t->producer, error, depth + 1);
+		half = t->dtype == JOULE_F16 && !(p->op->traits & JOULE_OP_VIEW) &&
+		       strcmp(p->op->name, "Cast") != 0;
+		if (half)
+			ret = blame(c, p, error);
+		/* Its own error, or its operands'? Small ones are followed no further. */
+		if (!ret && (!half || (c->node_limit >= c->limit &&
+				       operand_error(c, p) * LEAST_GROWTH >= c->error[t->index])))
+			ret = blame_operands(c, p, error, depth + 1);
 	}
 	return ret;
 }
 
 static int judge(struct comparison *c, struct joule_node *node)
 {
-	double in = 0, out = 0;
+	double in = operand_error(c, node), out = 0;
 	bool half = false, ours = false;
 	int ret;
 
-	for (int i = 0; i < node->n_in; i++)
-		if (node->in[i] && !joule_tensor_is_const(node->in[i]))
-			in = fmax(in, c->error[node->in[i]->index]);
 	for (int i = 0; i < node->n_out; i++) {
 		struct joule_tensor *t = node->out[i];
 		double *error = t ? &c->error[t->index] : NULL;
@@ -197,7 +215,7 @@ static int judge(struct comparison *c, struct joule_node *node)
 		half |= t->dtype == JOULE_F16;
 		out = fmax(out, *error);
 	}
-	if (!ours || out <= c->limit || isinf(in) || out <= GROWTH * in)
+	if (!ours || out <= c->node_limit || isinf(in) || out <= c->growth * in)
 		return 0;
 	/* Cancellation makes some values poor that nothing depends on. */
 	if (!isinf(out) && !c->outputs_bad)
@@ -251,10 +269,18 @@ int joule_session_calibrate(struct joule_session *session, double limit)
 		return joule_err(session->log, -EBUSY, "%s: a run is under way",
 				 session->model->graph->file);
 	ret = twin_create(session, JOULE_PRECISION_FP32, &c.whole);
+	c.node_limit = c.limit;
+	c.growth = GROWTH;
 	for (int round = 0; !ret && round < MAX_ROUNDS; round++) {
 		ret = twin_create(session, session->precision, &c.half);
 		if (!ret)
 			ret = compare(&c);
+		/* Many small errors that add up: blame smaller ones, the largest first. */
+		while (!ret && !c.found && c.outputs_bad && c.node_limit > c.limit * SMALLEST) {
+			c.node_limit /= 2;
+			c.growth = fmax(LEAST_GROWTH, c.growth * 0.75);
+			ret = compare(&c);
+		}
 		joule_session_destroy(c.half);
 		c.half = NULL;
 		if (!c.found)
