@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /*
- * each_node [-d DEVICE] [-v] [--float] FOLDER ...
+ * each_node [-d DEVICE] [-v] [--float] FOLDER|MODEL.onnx ...
  *
  * Each node of a model by itself, after the passes: the plain reference runs
  * over the recorded input, and the kernels of every quantized node (one that
@@ -10,8 +10,12 @@
  * on the device too, each node taking what the device made before. --float
  * checks all other floating-point nodes, to FLOAT_TOL of the output's range.
  *
+ * The plan of each model must check, and its memory stay within ARENA_LIMIT of
+ * the lower bound.
+ *
  * FOLDER has model.onnx and test_data_set_0; one without quantized nodes is
- * passed over unless --float is given.
+ * passed over unless --float is given. Of a file MODEL.onnx only the plan is
+ * checked.
  */
 #include <errno.h>
 #include <getopt.h>
@@ -27,10 +31,12 @@
 #include "ir/access.h"
 #include "ir/op.h"
 #include "onnx/import.h"
+#include "plan/plan.h"
 #include "runtime/engine.h"
 #include "runtime/interp.h"
 
-#define FLOAT_TOL 2e-4
+#define FLOAT_TOL   2e-4
+#define ARENA_LIMIT 1.15
 
 static struct {
 	struct joule_log log;
@@ -46,7 +52,7 @@ static struct {
 	bool *in_group; /* by node */
 	int nodes, groups, bad, host, worst;
 	int64_t values, off_by_one;
-	double worst_float;
+	double worst_float, arena;
 } t;
 
 static void on_log(void *user, enum joule_log_level level, const char *msg)
@@ -291,7 +297,60 @@ static void check_group(struct joule_node *last)
 			forget(t.graph->nodes[i]);
 }
 
+/* ---- the plan ---- */
+
+static bool known(struct joule_tensor *const *list, int n)
+{
+	for (int i = 0; i < n; i++)
+		if (list[i] && (!list[i]->dtype || joule_tensor_bytes(list[i]) < 0))
+			return false;
+	return true;
+}
+
+/* Of what can be planned before the first run. */
+static int check_plan(bool unified)
+{
+	struct joule_node **nodes = calloc((size_t)t.graph->n_nodes + 1, sizeof(struct joule_node *));
+	struct joule_plan_params params = { .caps = &t.device->caps, .unified = unified,
+					    .nodes = nodes };
+	struct joule_plan *plan;
+	double ratio;
+	int ret;
+
+	if (!nodes)
+		return -ENOMEM;
+	for (int i = 0; i < t.graph->n_nodes; i++) {
+		struct joule_node *n = t.graph->nodes[i];
+
+		if (!(n->op->traits & (JOULE_OP_CONTROL | JOULE_OP_LATE_SHAPE)) &&
+		    known(n->in, n->n_in) && known(n->out, n->n_out))
+			nodes[params.n_nodes++] = n;
+	}
+	ret = joule_plan_create(t.graph, &params, &plan);
+	free(nodes);
+	if (ret)
+		return ret;
+	ret = joule_plan_check(plan);
+	ratio = plan->lower_bound_bytes ? (double)(plan->device_bytes + plan->host_bytes) /
+						  (double)plan->lower_bound_bytes : 1;
+	/* Two arenas have two peaks; a few hundred bytes are alignment. */
+	if (unified)
+		t.arena = ratio;
+	if (!ret && unified && ratio > ARENA_LIMIT && plan->lower_bound_bytes > 65536 && !t.bad++)
+		printf("FAIL %s: the arena takes %.3f times the lower bound of %llu bytes\n", t.model,
+		       ratio, (unsigned long long)plan->lower_bound_bytes);
+	joule_plan_destroy(plan);
+	return ret;
+}
+
 /* ---- a model ---- */
+
+static bool is_file(const char *path)
+{
+	size_t n = strlen(path);
+
+	return n > 5 && !strcmp(path + n - 5, ".onnx");
+}
 
 static int load(const char *folder)
 {
@@ -299,9 +358,9 @@ static int load(const char *folder)
 	char path[4096];
 	int ret;
 
-	snprintf(path, sizeof(path), "%s/model.onnx", folder);
+	snprintf(path, sizeof(path), is_file(folder) ? "%s" : "%s/model.onnx", folder);
 	ret = joule_onnx_load(&t.log, path, &t.graph);
-	for (int i = 0; !ret && i < t.graph->n_inputs; i++) {
+	for (int i = 0; !ret && !is_file(folder) && i < t.graph->n_inputs; i++) {
 		struct joule_tensor *x = t.graph->inputs[i];
 		struct joule_view view;
 
@@ -383,20 +442,26 @@ static void check_model(const char *folder)
 	t.graph = NULL;
 	t.nodes = t.groups = t.bad = t.host = t.worst = 0;
 	t.values = t.off_by_one = 0;
-	t.worst_float = 0;
+	t.worst_float = t.arena = 0;
 	ret = load(folder);
-	if (!ret && (t.floats || any_quantized()))
+	if (!ret)
+		ret = check_plan(true);
+	if (!ret)
+		ret = check_plan(false);
+	if (!ret && !is_file(folder) && (t.floats || any_quantized()))
 		ret = check_graph();
 	if (ret && t.bad++ == 0)
 		printf("FAIL %s: %s (%s)\n", t.model, strerror(-ret), t.message);
 	if (t.bad > 10)
 		printf("     ... and %d more\n", t.bad - 10);
-	if (!t.bad && t.nodes)
+	if (!t.bad && is_file(folder))
+		printf("PASS %s: arena %.3f of the lower bound\n", t.model, t.arena);
+	else if (!t.bad && t.nodes)
 		printf("PASS %s: %d nodes, %d groups; integers at most %d off, %lld of %lld off; "
-		       "floats at most %.1e of range; %d views or host nodes\n", t.model, t.nodes,
-		       t.groups, t.worst, (long long)t.off_by_one, (long long)t.values,
-		       t.worst_float, t.host);
-	t.passed += !t.bad && t.nodes;
+		       "floats at most %.1e of range; %d views or host nodes; arena %.3f of the "
+		       "lower bound\n", t.model, t.nodes, t.groups, t.worst, (long long)t.off_by_one,
+		       (long long)t.values, t.worst_float, t.host, t.arena);
+	t.passed += !t.bad && (t.nodes || is_file(folder));
 	t.failed += t.bad != 0;
 	if (t.graph) {
 		joule_interp_release(t.graph);
