@@ -10,8 +10,11 @@ data=$3
 here=$(dirname "$0")
 failed=0
 passed=0
+preload=
+[ "$kind" != asan ] || preload=$o/tests/keep_loaded.so
 
-export ASAN_OPTIONS=detect_stack_use_after_return=1:strict_string_checks=1:allocator_may_return_null=1
+# The preloaded library comes before the sanitizer's own, and does not mind.
+export ASAN_OPTIONS=verify_asan_link_order=0:detect_stack_use_after_return=1:strict_string_checks=1:allocator_may_return_null=1
 export LSAN_OPTIONS=suppressions=$here/lsan.supp:print_suppressions=0
 export UBSAN_OPTIONS=print_stacktrace=1
 export TSAN_OPTIONS=suppressions=$here/tsan.supp:second_deadlock_stack=1:print_suppressions=0
@@ -21,7 +24,7 @@ run() {
 	name=$1
 	log=$o/$kind.log
 	shift
-	"$@" >"$log" 2>&1
+	LD_PRELOAD=$preload "$@" >"$log" 2>&1
 	code=$?
 	if [ $code = 77 ]; then
 		printf '  %-8s %s %s\n' SKIP "$kind" "$name"

@@ -10,8 +10,11 @@ asan:
 tsan:
 	@$(MAKE) SAN=thread SPV_DIR=$(SPV_DIR) run-tsan
 
+$(O)/tests/keep_loaded.so: tests/sanitize/keep_loaded.c
+	$(call quiet,LD)mkdir -p $(@D) && $(CC) -shared -fPIC -o $@ $<
+
 .PHONY: run-asan run-tsan
-run-asan run-tsan: run-%: all test-programs
+run-asan run-tsan: run-%: all test-programs $(O)/tests/keep_loaded.so
 	@sh tests/sanitize/run.sh $* $(O) $(DATA)
 
 check-sanitize:
