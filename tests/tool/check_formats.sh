@@ -91,6 +91,9 @@ ok "devices json" devices --format json
 json "devices json" joule.devices/1 id=string name=string type=string usable=string
 ok "diverge json" diverge $net --all --format json
 json "diverge json" joule.diverge/1 tensor=string node=string max_abs=number result=string
+# Halves against the reference's fp32: by value, and something must be compared.
+ok "diverge fp16" diverge $net --precision fp16
+contains "diverge fp16" "$out/o" 'no divergence: [1-9]'
 for c in run bench profile inspect verify diverge devices; do
 	ok "$c --help" $c --help
 	contains "$c --help" "$out/o" "^Usage: joule $c"

@@ -18,6 +18,7 @@ struct compare_params {
 	 */
 	double min_equal_percent;
 	bool same_top1; /* the largest element must be in the same place */
+	bool any_float; /* floating-point types of different widths are compared by value */
 };
 
 struct compare_result {

@@ -142,7 +142,8 @@ static int run(int argc, char **argv)
 		{ "inputs", required_argument, NULL, 'i' },
 		{ 0 },
 	};
-	struct diverge d = { .params = { .rtol = 1e-3, .atol = 1e-7, .range_tol = 2e-4 } };
+	struct diverge d = { .params = { .rtol = 1e-3, .atol = 1e-7 } };
+	double range_tol = -1;
 	int opt, ret;
 
 	while ((opt = getopt_long(argc, argv, "", longs, NULL)) >= 0) {
@@ -152,8 +153,7 @@ static int run(int argc, char **argv)
 		else if (opt == 'f' && table_format_parse(optarg, &d.format))
 			ret = tool_usage(&tool_diverge, "no format '%s'", optarg);
 		else if (opt == 'g')
-			ret = tool_number(&tool_diverge, "range-tol", 0, 1e6,
-					  &d.params.range_tol);
+			ret = tool_number(&tool_diverge, "range-tol", 0, 1e6, &range_tol);
 		else if (opt == 'i')
 			d.set = optarg;
 		else if (opt != 'f')
@@ -163,6 +163,9 @@ static int run(int argc, char **argv)
 	}
 	if (optind + 1 != argc)
 		return tool_usage(&tool_diverge, "give one model");
+	/* The reference has no halves to compare with: it computes in fp32. */
+	d.params.any_float = d.options.precision != JOULE_PRECISION_FP32;
+	d.params.range_tol = range_tol >= 0 ? range_tol : d.params.any_float ? 1e-2 : 2e-4;
 	return diverge(&d, argv[optind]);
 }
 
@@ -172,7 +175,7 @@ const struct tool_command tool_diverge = {
 	.summary = "Finds the first node whose output leaves the reference",
 	.help = "  --inputs FOLDER    input_0.pb ... from there (default: random values)\n"
 		"  --all              every tensor, not only the first that diverges\n"
-		"  --range-tol X      allowed error as a share of a tensor's range (2e-4)\n"
+		"  --range-tol X      allowed error as a share of a tensor's range (2e-4; fp16 1e-2)\n"
 		"  --format F         text (default), md, csv, json\n" TOOL_HELP_OPTIONS,
 	.run = run,
 };
