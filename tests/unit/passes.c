@@ -6,6 +6,31 @@
 #include "runtime/session.h"
 #include "test.h"
 
+struct joule_tensor *test_byte(struct joule_graph *g, enum joule_dtype dtype, int value)
+{
+	struct joule_tensor *t = test_const(g, dtype, SCALAR);
+
+	*(int8_t *)t->data = (int8_t)value;
+	return t;
+}
+
+struct joule_tensor *test_quantize(struct joule_graph *g, struct joule_tensor *x, double scale,
+				   struct joule_tensor *zero)
+{
+	struct joule_tensor *s = test_scalar(g, scale), *q;
+
+	q = test_op(g, "QuantizeLinear", IN(x, s, zero));
+	return test_op(g, "DequantizeLinear", IN(q, test_scalar(g, scale), zero));
+}
+
+struct joule_model *test_model(struct joule_context *context, struct joule_graph *g)
+{
+	struct joule_model *model;
+
+	CHECK_EQ(joule_model_from_graph(context, g, &model), 0);
+	return model;
+}
+
 static struct joule_session *open_session(struct joule_model *model, struct joule_device *device,
 					  const char *without)
 {

@@ -5,6 +5,15 @@
 
 #include "graphs.h"
 
+/* A scalar constant of 8 bits. */
+struct joule_tensor *test_byte(struct joule_graph *g, enum joule_dtype dtype, int value);
+
+/* x quantized and dequantized again. */
+struct joule_tensor *test_quantize(struct joule_graph *g, struct joule_tensor *x, double scale,
+				   struct joule_tensor *zero);
+
+struct joule_model *test_model(struct joule_context *context, struct joule_graph *g);
+
 /* Nodes of that operator after all passes but one (NULL: after all). */
 int test_count(struct joule_model *model, struct joule_device *device, const char *op,
 	       const char *without);

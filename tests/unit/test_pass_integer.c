@@ -8,23 +8,6 @@
 
 static struct joule_context *context;
 
-static struct joule_tensor *integer(struct joule_graph *g, enum joule_dtype dtype, int value)
-{
-	struct joule_tensor *t = test_const(g, dtype, SCALAR);
-
-	*(int8_t *)t->data = (int8_t)value;
-	return t;
-}
-
-static struct joule_tensor *pair(struct joule_graph *g, struct joule_tensor *x, double scale,
-				 struct joule_tensor *zero)
-{
-	struct joule_tensor *s = test_scalar(g, scale), *q;
-
-	q = test_op(g, "QuantizeLinear", IN(x, s, zero));
-	return test_op(g, "DequantizeLinear", IN(q, test_scalar(g, scale), zero));
-}
-
 /* 8-bit weights of those dimensions with one scale, or one for each of `channels`. */
 static struct joule_tensor *weights(struct joule_graph *g, const int64_t *dims, int channels)
 {
@@ -59,37 +42,30 @@ static struct joule_tensor *bias(struct joule_graph *g, int n, double x, bool by
 	return node->out[0];
 }
 
-static struct joule_model *model_of(struct joule_graph *g)
-{
-	struct joule_model *model;
-
-	CHECK_EQ(joule_model_from_graph(context, g, &model), 0);
-	return model;
-}
-
 /* Pointwise with scales by channel, depthwise, residual addition. */
 static void block(struct joule_device *device)
 {
 	static const int64_t pads[] = { 1, 1, 1, 1 };
 	struct joule_graph *g = test_graph();
 	struct joule_tensor *x = test_input(g, "x", JOULE_F32, DIMS(1, 8, 12, 12)), *y;
-	struct joule_tensor *u8 = integer(g, JOULE_U8, 0), *i8 = integer(g, JOULE_I8, 3);
+	struct joule_tensor *u8 = test_byte(g, JOULE_U8, 0), *i8 = test_byte(g, JOULE_I8, 3);
 	struct joule_node *deep;
 	struct joule_model *model;
 
-	x = pair(g, x, 0.07, i8);
+	x = test_quantize(g, x, 0.07, i8);
 	y = test_op(g, "Conv", IN(x, weights(g, DIMS(16, 8, 1, 1), 16), bias(g, 16, 0.07, true)));
 	y = test_op(g, "Clip", IN(y, test_scalar(g, 0), test_scalar(g, 6)));
-	y = pair(g, y, 6 / 255.0, u8);
-	deep = test_node(g, "Conv", 1, IN(y, weights(g, DIMS(16, 1, 3, 3), 0), bias(g, 16, 6 / 255.0, false)));
+	y = test_quantize(g, y, 6 / 255.0, u8);
+	deep = test_node(g, "Conv", 1, IN(y, weights(g, DIMS(16, 1, 3, 3), 0),
+					  bias(g, 16, 6 / 255.0, false)));
 	test_attr_ints(deep, "pads", 4, pads);
 	test_attr_int(deep, "group", 16);
-	y = pair(g, test_op(g, "Relu", IN(deep->out[0])), 0.03, u8);
+	y = test_quantize(g, test_op(g, "Relu", IN(deep->out[0])), 0.03, u8);
 	y = test_op(g, "Conv", IN(y, weights(g, DIMS(8, 16, 1, 1), 0)));
-	y = pair(g, y, 0.11, i8);
+	y = test_quantize(g, y, 0.11, i8);
 	y = test_op(g, "Add", IN(y, x));
-	test_output(g, pair(g, y, 0.13, i8));
-	model = model_of(g);
+	test_output(g, test_quantize(g, y, 0.13, i8));
+	model = test_model(context, g);
 	/* The input's; the others are at the end of convolutions. */
 	CHECK_EQ(test_count(model, device, "Requantize", NULL), 1);
 	CHECK_EQ(test_count(model, device, "Requantize", "integer"), 0);
@@ -110,22 +86,22 @@ static void kept(struct joule_device *device)
 	struct joule_graph *g = test_graph();
 	struct joule_tensor *x = test_input(g, "x", JOULE_F32, DIMS(1, 1200, 3, 3)), *y, *few;
 	struct joule_tensor *w = test_input(g, "w", JOULE_F32, DIMS(2, 1200, 1, 1));
-	struct joule_tensor *u8 = integer(g, JOULE_U8, 0);
+	struct joule_tensor *u8 = test_byte(g, JOULE_U8, 0);
 	struct joule_model *model;
 
-	x = pair(g, x, 0.01, u8);
+	x = test_quantize(g, x, 0.01, u8);
 	y = test_op(g, "Conv", IN(x, weights(g, DIMS(2, 1200, 1, 1), 0)));
-	test_output(g, pair(g, y, 0.2, u8));
-	y = test_op(g, "Conv", IN(x, pair(g, w, 0.1, u8)));
-	test_output(g, pair(g, y, 0.2, u8));
+	test_output(g, test_quantize(g, y, 0.2, u8));
+	y = test_op(g, "Conv", IN(x, test_quantize(g, w, 0.1, u8)));
+	test_output(g, test_quantize(g, y, 0.2, u8));
 	/* A bias in other steps than the sums. */
 	y = test_op(g, "Conv", IN(x, weights(g, DIMS(2, 1200, 1, 1), 0), bias(g, 2, 1, false)));
-	test_output(g, pair(g, y, 0.2, u8));
-	few = pair(g, test_input(g, "few", JOULE_F32, DIMS(1, 3, 5, 5)), 0.01, u8);
+	test_output(g, test_quantize(g, y, 0.2, u8));
+	few = test_quantize(g, test_input(g, "few", JOULE_F32, DIMS(1, 3, 5, 5)), 0.01, u8);
 	y = test_op(g, "Conv", IN(few, weights(g, DIMS(2, 3, 1, 1), 0)));
 	y = test_op(g, "Clip", IN(y, test_scalar(g, 0), test_scalar(g, 1)));
-	test_output(g, pair(g, y, 0.2, u8));
-	model = model_of(g);
+	test_output(g, test_quantize(g, y, 0.2, u8));
+	model = test_model(context, g);
 	/* Not even the inputs are wanted as integers. */
 	CHECK_EQ(test_count(model, device, "Requantize", NULL), 0);
 	joule_model_destroy(model);
@@ -136,18 +112,18 @@ static void shared(struct joule_device *device)
 {
 	struct joule_graph *g = test_graph();
 	struct joule_tensor *x = test_input(g, "x", JOULE_F32, DIMS(1, 4, 9, 9)), *q, *y;
-	struct joule_tensor *u8 = integer(g, JOULE_U8, 9);
+	struct joule_tensor *u8 = test_byte(g, JOULE_U8, 9);
 	struct joule_model *model;
 
-	x = pair(g, x, 0.01, u8);
+	x = test_quantize(g, x, 0.01, u8);
 	y = test_op(g, "Conv", IN(x, weights(g, DIMS(6, 4, 3, 3), 0)));
 	q = test_op(g, "QuantizeLinear", IN(y, test_scalar(g, 0.02), u8));
 	test_output(g, q);
 	y = test_op(g, "DequantizeLinear", IN(q, test_scalar(g, 0.02), u8));
 	test_output(g, test_op(g, "Sigmoid", IN(y)));
 	y = test_op(g, "Conv", IN(y, weights(g, DIMS(3, 6, 1, 1), 0)));
-	test_output(g, pair(g, y, 0.05, u8));
-	model = model_of(g);
+	test_output(g, test_quantize(g, y, 0.05, u8));
+	model = test_model(context, g);
 	CHECK_EQ(test_count(model, device, "Requantize", NULL), 1);
 	test_pass(model, device, "integer", 2, 0.01);
 	test_pass(model, device, "epilogue", 2, 0);
@@ -167,7 +143,7 @@ static void dynamic(struct joule_device *device)
 	for (int64_t i = 0; i < joule_tensor_count(w); i++)
 		((int8_t *)w->data)[i] = (int8_t)(int)(test_rnd(255) - 127);
 	q = test_node(g, "DynamicQuantizeLinear", 3, IN(x));
-	y = test_op(g, "ConvInteger", IN(q->out[0], w, q->out[2], integer(g, JOULE_I8, 5)));
+	y = test_op(g, "ConvInteger", IN(q->out[0], w, q->out[2], test_byte(g, JOULE_I8, 5)));
 	cast = test_node(g, "Cast", 1, IN(y));
 	test_attr_int(cast, "to", 1);
 	test_output(g, test_op(g, "Mul", IN(cast->out[0], q->out[1])));
@@ -186,7 +162,7 @@ static void dynamic(struct joule_device *device)
 	cast = test_node(g, "Cast", 1, IN(y));
 	test_attr_int(cast, "to", 1);
 	test_output(g, cast->out[0]);
-	model = model_of(g);
+	model = test_model(context, g);
 	CHECK_EQ(test_count(model, device, "ConvInteger", NULL), 0);
 	CHECK_EQ(test_count(model, device, "MatMulInteger", NULL), 1);
 	for (int i = 0; i < 4; i++)

@@ -12,37 +12,23 @@
 
 #include "ir/access.h"
 #include "ops/fake_quantize.h"
+#include "passes/grid.h"
 #include "passes/match.h"
 #include "passes/passes.h"
 
-/* Does an attribute that may not be there have the value it has by default? */
-static bool is_zero(const struct joule_node *node, const char *attr)
-{
-	const int64_t *v = joule_node_attr(node, attr);
-
-	return !v || *v == 0;
-}
-
-/* One scale and zero point for all, fp32, 8 bits. */
 static bool read(const struct joule_node *node, const struct joule_tensor *real,
-		 const struct joule_tensor *quantized, double *scale, double *zero)
+		 const struct joule_tensor *integers, struct joule_grid *grid)
 {
-	*zero = 0;
-	return real->dtype == JOULE_F32 && node->in[1]->dtype == JOULE_F32 &&
-	       (quantized->dtype == JOULE_U8 || quantized->dtype == JOULE_I8) &&
-	       is_zero(node, "block_size") && is_zero(node, "precision") &&
-	       joule_match_scalar(node->in[1], scale) && *scale > 0 && isnormal((float)*scale) &&
-	       isnormal(1 / (float)*scale) &&
-	       (!joule_node_in(node, 2) || joule_match_scalar(node->in[2], zero));
+	return joule_grid_read(node, real, integers, grid) && isnormal(1 / grid->scale);
 }
 
-static bool undoes(const struct joule_node *node, const struct joule_tensor *t, double scale,
-		   double zero)
+static bool undoes(const struct joule_node *node, const struct joule_tensor *t,
+		   const struct joule_grid *grid)
 {
-	double s, z;
+	struct joule_grid g;
 
-	return joule_match_op(node, "DequantizeLinear") && node->in[0] == t && !node->epilogue.n &&
-	       read(node, node->out[0], t, &s, &z) && s == scale && z == zero;
+	return joule_match_op(node, "DequantizeLinear") && node->in[0] == t &&
+	       read(node, node->out[0], t, &g) && g.scale == grid->scale && g.zero == grid->zero;
 }
 
 /* One node for the pair; further DequantizeLinear of the same integers share it. */
@@ -52,13 +38,13 @@ static int join(struct joule_graph *graph, struct joule_node *quantize, bool *ch
 	struct joule_tensor *t = quantize->out[0];
 	struct joule_node *first = NULL, *node;
 	struct joule_fake_quantize *a;
-	double scale, zero;
+	struct joule_grid grid;
 	int users = 0;
 
-	if (!read(quantize, quantize->in[0], t, &scale, &zero))
+	if (!read(quantize, quantize->in[0], t, &grid))
 		return 0;
 	for (int i = 0; i < graph->n_nodes; i++)
-		if (graph->nodes[i]->op && undoes(graph->nodes[i], t, scale, zero)) {
+		if (graph->nodes[i]->op && undoes(graph->nodes[i], t, &grid)) {
 			first = first ? first : graph->nodes[i];
 			users++;
 		}
@@ -68,7 +54,7 @@ static int join(struct joule_graph *graph, struct joule_node *quantize, bool *ch
 	for (int i = 0; i < graph->n_nodes; i++) {
 		struct joule_node *other = graph->nodes[i];
 
-		if (other == first || !other->op || !undoes(other, t, scale, zero))
+		if (other == first || !other->op || !undoes(other, t, &grid))
 			continue;
 		if (joule_graph_replace_uses(graph, other->out[0], first->out[0]))
 			return 0; /* two outputs of the graph */
@@ -79,8 +65,8 @@ static int join(struct joule_graph *graph, struct joule_node *quantize, bool *ch
 	if (!node)
 		return -ENOMEM;
 	a = node->attrs;
-	a->scale = (float)scale;
-	a->low = (float)((t->dtype == JOULE_I8 ? -128 : 0) - zero);
+	a->scale = grid.scale;
+	a->low = joule_grid_low(&grid);
 	joule_node_remove(quantize);
 	*changed = true;
 	return 0;
@@ -91,31 +77,6 @@ static const struct joule_fake_quantize *attrs_of(const struct joule_node *node)
 	bool is = node && node->op && node->op->domain && !strcmp(node->op->name, "FakeQuantize");
 
 	return is ? node->attrs : NULL;
-}
-
-static double eval(const struct joule_fake_quantize *a, double x)
-{
-	return joule_ew_eval(JOULE_EW_FAKE_QUANT, x, 0, a->scale, a->low);
-}
-
-/*
- * A step that never falls commutes with a clip; so the clip changes nothing if
- * the step makes its lowest and highest value of the bounds.
- */
-static bool clips_no_more(const struct joule_fake_quantize *a, const struct joule_node *clip)
-{
-	struct joule_ew_step s;
-
-	if (clip->epilogue.n || !clip->op->elementwise || clip->op->elementwise(clip, &s))
-		return false;
-	if (s.code == JOULE_EW_RELU) {
-		s.p = 0;
-		s.q = INFINITY;
-	} else if (s.code != JOULE_EW_CLIP) {
-		return false;
-	}
-	return s.p <= s.q && eval(a, s.p) == eval(a, -INFINITY) &&
-	       eval(a, s.q) == eval(a, INFINITY);
 }
 
 /* Behind what only moves values, the node that computed them. */
@@ -132,6 +93,7 @@ static const struct joule_node *source(const struct joule_tensor *t)
 static bool simplify(struct joule_graph *graph, struct joule_node *node)
 {
 	const struct joule_fake_quantize *a = attrs_of(node), *before;
+	const struct joule_ew_step step = { .code = JOULE_EW_FAKE_QUANT, .p = a->scale, .q = a->low };
 	struct joule_node *p = node->in[0]->producer;
 
 	before = attrs_of(source(node->in[0]));
@@ -141,7 +103,7 @@ static bool simplify(struct joule_graph *graph, struct joule_node *node)
 		return true;
 	}
 	/* Others may read the clipped value: it stays for them. */
-	if (!p || !p->op || !p->in[0] || !clips_no_more(a, p) ||
+	if (!p || !p->op || !p->in[0] || !joule_clip_is_superfluous(p, &step) ||
 	    joule_tensor_uses(graph, node->in[0]) != 1)
 		return false;
 	node->in[0] = p->in[0];

@@ -13,55 +13,21 @@
 
 #include "ir/access.h"
 #include "ops/requantize.h"
+#include "passes/grid.h"
 #include "passes/match.h"
 #include "passes/passes.h"
 
 /* A float holds every integer up to here, so sums below it are exact. */
 #define EXACT ((int64_t)1 << 24)
 
-/* 8-bit values with one scale and zero point. */
-struct grid {
-	float scale;
-	int64_t zero;
-	bool is_signed;
-};
-
-static float low_of(const struct grid *g)
-{
-	return (float)((g->is_signed ? -128 : 0) - g->zero);
-}
-
-static bool is_zero_attr(const struct joule_node *node, const char *attr)
-{
-	const int64_t *v = joule_node_attr(node, attr);
-
-	return !v || *v == 0;
-}
-
-/* The grid of a QuantizeLinear or DequantizeLinear whose integers are t. */
-static bool read_grid(const struct joule_node *node, const struct joule_tensor *real,
-		      const struct joule_tensor *t, struct grid *g)
-{
-	double scale, zero = 0;
-
-	if (real->dtype != JOULE_F32 || node->in[1]->dtype != JOULE_F32 ||
-	    (t->dtype != JOULE_U8 && t->dtype != JOULE_I8) || node->epilogue.n ||
-	    !is_zero_attr(node, "block_size") || !is_zero_attr(node, "precision") ||
-	    !joule_match_scalar(node->in[1], &scale) || !(scale > 0) || !isnormal((float)scale) ||
-	    (joule_node_in(node, 2) && !joule_match_scalar(node->in[2], &zero)))
-		return false;
-	*g = (struct grid){ (float)scale, (int64_t)zero, t->dtype == JOULE_I8 };
-	return true;
-}
-
 /* The DequantizeLinear that makes t, or NULL. */
-static struct joule_node *dequantized(const struct joule_tensor *t, struct grid *g)
+static struct joule_node *dequantized(const struct joule_tensor *t, struct joule_grid *g)
 {
 	struct joule_node *p = t->producer;
 
 	if (!joule_match_op(p, "DequantizeLinear") || joule_tensor_is_const(p->in[0]))
 		return NULL;
-	return read_grid(p, t, p->in[0], g) ? p : NULL;
+	return joule_grid_read(p, t, p->in[0], g) ? p : NULL;
 }
 
 /* ---- constants ---- */
@@ -82,7 +48,7 @@ static bool read_weights(const struct joule_tensor *t, struct weights *w)
 	    !joule_tensor_is_const(p->in[0]) || !joule_tensor_is_const(p->in[1]) ||
 	    (p->in[0]->dtype != JOULE_U8 && p->in[0]->dtype != JOULE_I8) ||
 	    p->in[1]->dtype != JOULE_F32 || t->shape.rank < 1 || t->shape.dims[0] < 1 ||
-	    !is_zero_attr(p, "block_size") ||
+	    !joule_attr_is_zero(p, "block_size") ||
 	    (joule_node_in(p, 2) && !joule_tensor_is_const(p->in[2])))
 		return false;
 	n = joule_tensor_count(p->in[1]);
@@ -116,8 +82,8 @@ static bool is_zero(const struct joule_tensor *t)
 }
 
 /* The int32 bias in steps of the sums, or NULL in *bias where there is none. */
-static bool read_bias(const struct joule_node *conv, const struct grid *x, const struct weights *w,
-		      const int32_t **bias)
+static bool read_bias(const struct joule_node *conv, const struct joule_grid *x,
+		      const struct weights *w, const int32_t **bias)
 {
 	const struct joule_tensor *t = joule_node_in(conv, 2);
 	const struct joule_node *p = t ? t->producer : NULL;
@@ -176,10 +142,10 @@ static struct joule_tensor *integers(struct joule_graph *graph, struct joule_nod
 
 	for (int i = 0; i < graph->n_nodes; i++) {
 		struct joule_node *n = graph->nodes[i];
-		struct grid g;
+		struct joule_grid g;
 
 		if (joule_match_op(n, "DequantizeLinear") && n->in[0] == dequantize->in[0] &&
-		    read_grid(n, n->out[0], n->in[0], &g) && g.scale == 1.0f)
+		    joule_grid_read(n, n->out[0], n->in[0], &g) && g.scale == 1.0f)
 			return n->out[0];
 	}
 	node = joule_graph_add_node(graph, dequantize->op, NULL, dequantize->n_in, 1);
@@ -203,7 +169,7 @@ static struct joule_tensor *integers(struct joule_graph *graph, struct joule_nod
 /* x to integers; factors NULL: one for all, in scale. */
 static struct joule_tensor *requantize(struct joule_graph *graph, struct joule_tensor *x,
 				       struct joule_tensor *factors, float scale, bool divide,
-				       const struct grid *to, const struct joule_node *origin)
+				       const struct joule_grid *to, const struct joule_node *origin)
 {
 	const struct joule_op *op = joule_op_find("joule", "Requantize", 1);
 	struct joule_node *node = joule_graph_add_node(graph, op, NULL, factors ? 2 : 1, 1);
@@ -212,7 +178,7 @@ static struct joule_tensor *requantize(struct joule_graph *graph, struct joule_t
 	if (!node || joule_node_add_origins(node, origin))
 		return NULL;
 	a = node->attrs;
-	*a = (struct joule_requantize){ .scale = scale, .low = low_of(to), .divide = divide };
+	*a = (struct joule_requantize){ .scale = scale, .low = joule_grid_low(to), .divide = divide };
 	node->in[0] = x;
 	if (factors)
 		node->in[1] = factors;
@@ -243,29 +209,16 @@ static struct joule_node *multiply(struct joule_graph *graph, struct joule_tenso
 
 struct tail {
 	struct joule_node *clip, *quantize; /* clip may be NULL */
-	struct grid to;
+	struct joule_grid to;
 };
 
-static double quantized(const struct grid *g, double v)
-{
-	return joule_ew_eval(JOULE_EW_QUANT, v, 0, g->scale, low_of(g));
-}
-
 /* A clip that the quantization's own bounds make superfluous. */
-static bool is_superfluous(const struct joule_node *clip, const struct grid *g)
+static bool is_superfluous(const struct joule_node *clip, const struct joule_grid *g)
 {
-	struct joule_ew_step s;
+	const struct joule_ew_step step = { .code = JOULE_EW_QUANT, .p = g->scale,
+					    .q = joule_grid_low(g) };
 
-	if (clip->epilogue.n || !clip->op->elementwise || clip->op->elementwise(clip, &s))
-		return false;
-	if (s.code == JOULE_EW_RELU) {
-		s.p = 0;
-		s.q = INFINITY;
-	} else if (s.code != JOULE_EW_CLIP) {
-		return false;
-	}
-	return s.p <= s.q && quantized(g, s.p) == quantized(g, -INFINITY) &&
-	       quantized(g, s.q) == quantized(g, INFINITY);
+	return joule_clip_is_superfluous(clip, &step);
 }
 
 static bool find_tail(const struct joule_graph *graph, const struct joule_node *node,
@@ -280,7 +233,7 @@ static bool find_tail(const struct joule_graph *graph, const struct joule_node *
 	}
 	t->quantize = user;
 	return joule_match_op(user, "QuantizeLinear") &&
-	       read_grid(user, user->in[0], user->out[0], &t->to) &&
+	       joule_grid_read(user, user->in[0], user->out[0], &t->to) &&
 	       (!t->clip || is_superfluous(t->clip, &t->to));
 }
 
@@ -306,7 +259,7 @@ static int set_tail(struct joule_graph *graph, struct joule_node *node, const st
 /* ---- Conv ---- */
 
 static struct joule_tensor *factors_of(struct joule_graph *graph, const struct weights *w,
-				       const struct grid *x, const struct tail *t, int rank)
+				       const struct joule_grid *x, const struct tail *t, int rank)
 {
 	struct joule_shape shape = { .rank = rank };
 	struct joule_tensor *f;
@@ -347,7 +300,7 @@ static int convert_conv(struct joule_graph *graph, struct joule_node *conv, bool
 	struct joule_node *from;
 	const int32_t *bias;
 	struct weights w;
-	struct grid g;
+	struct joule_grid g;
 	struct tail t;
 
 	from = dequantized(conv->in[0], &g);
@@ -383,7 +336,7 @@ static int convert_add(struct joule_graph *graph, struct joule_node *add, bool *
 {
 	struct joule_node *from[2], *scaled;
 	struct joule_tensor *n[2];
-	struct grid g[2];
+	struct joule_grid g[2];
 	struct tail t;
 	int first;
 
@@ -413,18 +366,18 @@ static int convert_add(struct joule_graph *graph, struct joule_node *add, bool *
 /* ---- floats between operators in place of packed integers ---- */
 
 static bool reads(const struct joule_node *node, const struct joule_tensor *t,
-		  const struct grid *like, struct grid *g)
+		  const struct joule_grid *like, struct joule_grid *g)
 {
 	return joule_match_op(node, "DequantizeLinear") && node->in[0] == t &&
-	       read_grid(node, node->out[0], t, g) && g->zero == like->zero &&
+	       joule_grid_read(node, node->out[0], t, g) && g->zero == like->zero &&
 	       g->is_signed == like->is_signed;
 }
 
 /* Has an operator been converted that wants the integers themselves? */
 static bool wants_integers(const struct joule_graph *graph, const struct joule_tensor *t,
-			   const struct grid *like)
+			   const struct joule_grid *like)
 {
-	struct grid g;
+	struct joule_grid g;
 
 	for (int i = 0; i < graph->n_nodes; i++)
 		if (graph->nodes[i]->op && reads(graph->nodes[i], t, like, &g) && g.scale == 1.0f)
@@ -456,10 +409,10 @@ static int bypass(struct joule_graph *graph, struct joule_node *quantize, bool *
 	struct joule_tensor *t = quantize->out[0], *n = quantize->in[0];
 	bool made = n->producer && n->producer->op->domain &&
 		    n->producer->op == joule_op_find("joule", "Requantize", 1);
-	struct grid to, g;
+	struct joule_grid to, g;
 	int count = graph->n_nodes;
 
-	if (!read_grid(quantize, n, t, &to) || (!made && !wants_integers(graph, t, &to)))
+	if (!joule_grid_read(quantize, n, t, &to) || (!made && !wants_integers(graph, t, &to)))
 		return 0;
 	if (!made) {
 		struct joule_tensor *one = scalar(graph, 1);
