@@ -32,6 +32,40 @@ float joule_grid_low(const struct joule_grid *grid)
 	return (float)((grid->is_signed ? -128 : 0) - grid->zero);
 }
 
+struct joule_tensor *joule_scalar_const(struct joule_graph *graph, float v)
+{
+	struct joule_tensor *t =
+		joule_graph_add_const(graph, NULL, JOULE_F32, &(struct joule_shape){ .rank = 0 });
+
+	if (t)
+		*(float *)t->data = v;
+	return t;
+}
+
+struct joule_tensor *joule_grid_integers(struct joule_graph *graph, struct joule_tensor *integers,
+					 struct joule_tensor *zero,
+					 const struct joule_node *origin)
+{
+	struct joule_node *node = joule_graph_add_node(
+		graph, joule_op_find(NULL, "DequantizeLinear", 13), NULL, zero ? 3 : 2, 1);
+	struct joule_tensor *one = joule_scalar_const(graph, 1);
+
+	if (!node || !one || joule_node_add_origins(node, origin))
+		return NULL;
+	node->opset = 13;
+	joule_node_default_attrs(node);
+	node->in[0] = integers;
+	node->in[1] = one;
+	if (zero)
+		node->in[2] = zero;
+	joule_node_set_output(node, 0, joule_graph_add_tensor(graph, NULL));
+	if (!node->out[0])
+		return NULL;
+	node->out[0]->dtype = JOULE_F32;
+	node->out[0]->shape = integers->shape;
+	return node->out[0];
+}
+
 static double eval(const struct joule_ew_step *step, double x)
 {
 	return joule_ew_eval(step->code, x, 0, step->p, step->q);

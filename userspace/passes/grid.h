@@ -6,6 +6,9 @@
 #include "ir/elementwise.h"
 #include "ir/graph.h"
 
+/* A float holds every integer up to here, so sums below it are exact. */
+#define JOULE_F32_EXACT ((int64_t)1 << 24)
+
 /* scale * (q - zero) for all q of 8 bits. */
 struct joule_grid {
 	float scale;
@@ -25,6 +28,17 @@ bool joule_grid_read(const struct joule_node *node, const struct joule_tensor *r
 
 /* The lowest integer, less the zero point. */
 float joule_grid_low(const struct joule_grid *grid);
+
+/*
+ * 8-bit integers as floats, less their zero point (NULL: 0), by a new
+ * DequantizeLinear. NULL on error, logged.
+ */
+struct joule_tensor *joule_grid_integers(struct joule_graph *graph, struct joule_tensor *integers,
+					 struct joule_tensor *zero,
+					 const struct joule_node *origin);
+
+/* A new fp32 constant of rank 0. NULL on error, logged. */
+struct joule_tensor *joule_scalar_const(struct joule_graph *graph, float v);
 
 /*
  * Is clip a Clip or Relu that changes nothing before that step, which must never

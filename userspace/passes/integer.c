@@ -17,9 +17,6 @@
 #include "passes/match.h"
 #include "passes/passes.h"
 
-/* A float holds every integer up to here, so sums below it are exact. */
-#define EXACT ((int64_t)1 << 24)
-
 /* The DequantizeLinear that makes t, or NULL. */
 static struct joule_node *dequantized(const struct joule_tensor *t, struct joule_grid *g)
 {
@@ -114,22 +111,12 @@ static bool sums_are_exact(const struct weights *w, const int32_t *bias)
 	for (int64_t c = 0; c < w->channels; c++) {
 		int64_t sum = bias ? llabs((long long)bias[c]) : 0;
 
-		for (int64_t i = 0; i < w->each && sum < EXACT; i++)
+		for (int64_t i = 0; i < w->each && sum < JOULE_F32_EXACT; i++)
 			sum += 255 * llabs((long long)weight(w, c, i));
-		if (sum >= EXACT)
+		if (sum >= JOULE_F32_EXACT)
 			return false;
 	}
 	return true;
-}
-
-static struct joule_tensor *scalar(struct joule_graph *graph, float v)
-{
-	struct joule_tensor *t =
-		joule_graph_add_const(graph, NULL, JOULE_F32, &(struct joule_shape){ .rank = 0 });
-
-	if (t)
-		*(float *)t->data = v;
-	return t;
 }
 
 /* ---- pieces of the new graph ---- */
@@ -137,9 +124,6 @@ static struct joule_tensor *scalar(struct joule_graph *graph, float v)
 /* The integers of a DequantizeLinear as floats, less their zero point. */
 static struct joule_tensor *integers(struct joule_graph *graph, struct joule_node *dequantize)
 {
-	struct joule_node *node;
-	struct joule_tensor *one;
-
 	for (int i = 0; i < graph->n_nodes; i++) {
 		struct joule_node *n = graph->nodes[i];
 		struct joule_grid g;
@@ -148,22 +132,8 @@ static struct joule_tensor *integers(struct joule_graph *graph, struct joule_nod
 		    joule_grid_read(n, n->out[0], n->in[0], &g) && g.scale == 1.0f)
 			return n->out[0];
 	}
-	node = joule_graph_add_node(graph, dequantize->op, NULL, dequantize->n_in, 1);
-	one = scalar(graph, 1);
-	if (!node || !one)
-		return NULL;
-	node->opset = dequantize->opset;
-	joule_node_default_attrs(node);
-	node->in[0] = dequantize->in[0];
-	node->in[1] = one;
-	if (dequantize->n_in > 2)
-		node->in[2] = dequantize->in[2];
-	joule_node_set_output(node, 0, joule_graph_add_tensor(graph, NULL));
-	if (!node->out[0] || joule_node_add_origins(node, dequantize))
-		return NULL;
-	node->out[0]->dtype = JOULE_F32;
-	node->out[0]->shape = dequantize->out[0]->shape;
-	return node->out[0];
+	return joule_grid_integers(graph, dequantize->in[0], joule_node_in(dequantize, 2),
+				   dequantize);
 }
 
 /* x to integers; factors NULL: one for all, in scale. */
@@ -195,7 +165,7 @@ static struct joule_node *multiply(struct joule_graph *graph, struct joule_tenso
 {
 	const struct joule_op *op = joule_op_find(NULL, "Mul", 14);
 	struct joule_node *node = joule_graph_add_node(graph, op, NULL, 2, 1);
-	struct joule_tensor *factor = scalar(graph, by);
+	struct joule_tensor *factor = joule_scalar_const(graph, by);
 
 	if (!node || !factor || joule_node_add_origins(node, origin))
 		return NULL;
@@ -241,7 +211,7 @@ static bool find_tail(const struct joule_graph *graph, const struct joule_node *
 static int set_tail(struct joule_graph *graph, struct joule_node *node, const struct tail *t,
 		    struct joule_tensor *factors, float factor)
 {
-	struct joule_tensor *one = scalar(graph, 1);
+	struct joule_tensor *one = joule_scalar_const(graph, 1);
 	struct joule_tensor *y = requantize(graph, node->out[0], factors, factor, false, &t->to,
 					    t->quantize);
 
@@ -415,7 +385,7 @@ static int bypass(struct joule_graph *graph, struct joule_node *quantize, bool *
 	if (!joule_grid_read(quantize, n, t, &to) || (!made && !wants_integers(graph, t, &to)))
 		return 0;
 	if (!made) {
-		struct joule_tensor *one = scalar(graph, 1);
+		struct joule_tensor *one = joule_scalar_const(graph, 1);
 
 		n = requantize(graph, n, NULL, to.scale, true, &to, quantize);
 		if (!n || !one)

@@ -8,11 +8,9 @@
 #include <stdlib.h>
 
 #include "ir/access.h"
+#include "passes/grid.h"
 #include "passes/match.h"
 #include "passes/passes.h"
-
-/* A float holds every integer up to here, so sums below it are exact. */
-#define EXACT ((int64_t)1 << 24)
 
 /* Constant weights: element i belongs to output i / each % channels. */
 struct weights {
@@ -25,7 +23,8 @@ static bool read_weights(const struct joule_node *node, struct weights *w)
 	const struct joule_tensor *v = node->in[1], *zero = joule_node_in(node, 3);
 	int64_t n = joule_tensor_count(v);
 
-	if (!joule_tensor_is_const(v) || (zero && !joule_tensor_is_const(zero)) || n < 1)
+	if (!joule_tensor_is_const(v) || (zero && !joule_tensor_is_const(zero)) || n < 1 ||
+	    v->shape.rank < 2)
 		return false;
 	*w = (struct weights){ .v = v, .zero = zero, .each = 1 };
 	if (joule_match_op(node, "ConvInteger")) {
@@ -34,8 +33,8 @@ static bool read_weights(const struct joule_node *node, struct weights *w)
 	} else {
 		w->channels = v->shape.dims[v->shape.rank - 1];
 	}
-	return v->shape.rank >= 2 && (!zero || joule_tensor_count(zero) == 1 ||
-				      joule_tensor_count(zero) == w->channels);
+	return !zero || joule_tensor_count(zero) == 1 ||
+	       joule_tensor_count(zero) == w->channels;
 }
 
 static int64_t channel_of(const struct weights *w, int64_t i)
@@ -68,33 +67,12 @@ static int make_weights(struct joule_graph *graph, const struct weights *w,
 	for (int64_t c = 0; c < w->channels; c++)
 		most = most < sum[c] ? sum[c] : most;
 	free(sum);
-	if (most >= EXACT)
+	if (most >= JOULE_F32_EXACT)
 		return 0;
 	*out = joule_graph_add_const(graph, NULL, JOULE_F32, &w->v->shape);
 	for (int64_t i = 0; *out && i < n; i++)
 		((float *)(*out)->data)[i] = (float)weight(w, i);
 	return *out ? 0 : -ENOMEM;
-}
-
-/* x less its zero point, in floats. */
-static struct joule_tensor *shifted(struct joule_graph *graph, const struct joule_node *from)
-{
-	struct joule_tensor *zero = joule_node_in(from, 2), *one;
-	struct joule_node *node = joule_graph_add_node(
-		graph, joule_op_find(NULL, "DequantizeLinear", 13), NULL, zero ? 3 : 2, 1);
-
-	one = joule_graph_add_const(graph, NULL, JOULE_F32, &(struct joule_shape){ .rank = 0 });
-	if (!node || !one || joule_node_add_origins(node, from))
-		return NULL;
-	*(float *)one->data = 1;
-	node->opset = 13;
-	joule_node_default_attrs(node);
-	node->in[0] = from->in[0];
-	node->in[1] = one;
-	if (zero)
-		node->in[2] = zero;
-	joule_node_set_output(node, 0, joule_graph_add_tensor(graph, NULL));
-	return node->out[0];
 }
 
 static int convert(struct joule_graph *graph, struct joule_node *node, bool *changed)
@@ -113,7 +91,7 @@ static int convert(struct joule_graph *graph, struct joule_node *node, bool *cha
 	ret = make_weights(graph, &w, &in[1]);
 	if (ret || !in[1])
 		return ret;
-	in[0] = shifted(graph, node);
+	in[0] = joule_grid_integers(graph, node->in[0], joule_node_in(node, 2), node);
 	if (!in[0])
 		return -ENOMEM;
 	product = joule_rewrite(graph, joule_op_find(NULL, conv ? "Conv" : "MatMul", 13), in, 2,
