@@ -91,8 +91,9 @@ bool joule_lvp_choose(struct joule_lvp *l)
 
 	if (l->p < LANES || l->p >= 1 << 21 || l->z > 4096 || taps > MAX_TAPS)
 		return false;
-	/* The two share a word; without taps beside the first or masks nobody reads them. */
-	if ((taps > 1 || l->mask) && (l->in[0] > UINT16_MAX || l->in[1] > UINT16_MAX))
+	/* The two share a word; one tap that never leaves its row needs neither. */
+	if ((taps > 1 || l->mask || (l->gather && l->in[0] > 1)) &&
+	    (l->in[0] > UINT16_MAX || l->in[1] > UINT16_MAX))
 		return false;
 	/* A smaller tile where the share of one subgroup would be too much code. */
 	do {
@@ -125,8 +126,9 @@ int joule_lvp_launch(const struct joule_node *node, const struct joule_lvp *l, c
 {
 	struct joule_dispatch *d = joule_bind(b, "%s", shader);
 	const int64_t words[] = {
-		l->m, l->p, (l->in[0] & UINT16_MAX) | (l->in[1] & UINT16_MAX) << 16, l->out_width, l->plane, l->groups,
-		l->xz, l->wz, l->yz, l->packed ? l->w_tile : l->w_row,
+		l->m, l->p, (l->in[0] & UINT16_MAX) | (l->in[1] & UINT16_MAX) << 16,
+		l->out_width, l->plane, l->groups, l->xz, l->wz, l->yz,
+		l->packed ? l->w_tile : l->w_row,
 	};
 	const int64_t specs[] = {
 		l->split, l->share, l->tm, l->tv, l->waves, l->kernel[0], l->kernel[1], l->begin[0],
